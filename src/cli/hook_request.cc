@@ -1,0 +1,89 @@
+// Reading the masters' options.
+#include "cli/hook_request.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "cli/mha_escape.h"
+#include "config/helper_config.h"
+#include "ssh/ssh_options.h"
+
+namespace mha {
+namespace {
+
+namespace po = boost::program_options;
+
+std::string prefix_of(Master master) {
+  return master == Master::kOrig ? "orig_master_" : "new_master_";
+}
+
+}  // namespace
+
+void describe_master_options(po::options_description& described, Master master) {
+  const std::string prefix = prefix_of(master);
+  const std::string who = master == Master::kOrig ? "the original master" : "the new master";
+  const auto add = [&](const char* name, const std::string& meaning) {
+    described.add_options()((prefix + name).c_str(), text_value()->value_name("VALUE"),
+                            (meaning + who).c_str());
+  };
+  add("host", "host name of ");
+  add("ip", "address of ");
+  add("port", "MySQL port of ");
+  add("user", "MySQL user on ");
+  add("password", "MySQL password on ");
+  add("ssh_user", "SSH user on ");
+  add("ssh_host", "SSH host name of ");
+  add("ssh_ip", "SSH address of ");
+  add("ssh_port", "SSH port of ");
+}
+
+void describe_ssh_options(po::options_description& described) {
+  described.add_options()("ssh_user", text_value()->value_name("USER"), "SSH user on both hosts")(
+      "ssh_options", text_value()->value_name("OPTIONS"), "options as for ssh(1): -i -l -p -o");
+}
+
+Result<NodeSpec> node_from_options(Program& program, Master master) {
+  const std::string prefix = prefix_of(master);
+  const CommandLine& options = program.options;
+  NodeSpec spec;
+  spec.role = master == Master::kOrig ? "original master" : "new master";
+  spec.host = options.text(prefix + "host");
+  const std::string ip = options.text(prefix + "ip");
+  if (spec.host.empty()) spec.host = ip;
+  if (spec.host.empty()) return Error{Code::kUsage, fmt::format("--{}host is required", prefix)};
+
+  const Result<std::optional<std::uint16_t>> port = options.port(prefix + "port");
+  if (!port.ok()) return port.error();
+  spec.port = port.value().value_or(3306);
+
+  Result<HelperConfig> config = HelperConfig::load(program.config_dir);
+  if (!config.ok()) return config.error();
+  Result<HelperConfig::Lookup> found = config.value().find(spec.host, ip);
+  if (!found.ok()) return found.error();
+  for (const std::string& warning : found.value().warnings) program.log.warning("{}", warning);
+  spec.settings = std::move(found.value().settings);
+
+  // As MHA does, by address: a failover must not wait for a name server. A certificate is checked
+  // against the name.
+  const bool by_name = spec.settings.mysql_ssl_mode == MysqlTlsMode::kVerifyIdentity || ip.empty();
+  spec.mysql.host = by_name ? spec.host : ip;
+  spec.mysql.port = spec.port;
+  spec.mysql.user = decode_mha_escape(options.text(prefix + "user"));
+  spec.mysql.password = Secret{decode_mha_escape(options.text(prefix + "password"))};
+  spec.mysql.tls_mode = spec.settings.mysql_ssl_mode;
+  spec.mysql.tls_ca = spec.settings.mysql_ssl_ca;
+
+  const Result<std::optional<std::uint16_t>> ssh_port = options.port(prefix + "ssh_port");
+  if (!ssh_port.ok()) return ssh_port.error();
+  spec.ssh.host = options.optional_text(prefix + "ssh_host").value_or(spec.host);
+  spec.ssh.port = ssh_port.value();
+  spec.ssh.user = options.optional_text(prefix + "ssh_user").value_or(options.text("ssh_user"));
+  Result<ParsedSshOptions> ssh = parse_ssh_options(options.text("ssh_options"), spec.ssh);
+  if (!ssh.ok()) return ssh.error().with_context("--ssh_options");
+  for (const std::string& ignored : ssh.value().ignored) program.log.debug("{}", ignored);
+  spec.ssh = std::move(ssh.value().target);
+  return spec;
+}
+
+}  // namespace mha

@@ -1,0 +1,131 @@
+// From a hook's command to the core's operation.
+#include "cli/hooks.h"
+
+#include <fmt/core.h>
+
+#include <map>
+#include <utility>
+
+#include "cli/adapters.h"
+#include "cli/hook_request.h"
+#include "core/hard.h"
+#include "core/online.h"
+
+namespace mha {
+namespace {
+
+namespace po = boost::program_options;
+
+// MHA has just found SSH not to answer: one more short try, then the failover has waited enough.
+constexpr Milliseconds kStopPatience{5000};
+
+Error unknown_command(const std::string& command, std::string_view known) {
+  if (command.empty()) return Error{Code::kUsage, fmt::format("--command is required: {}", known)};
+  return Error{Code::kUsage, fmt::format("--command={} is not known: use {}", command, known)};
+}
+
+po::options_description command_option(const char* known) {
+  po::options_description described("Options, as MHA passes them");
+  described.add_options()("command", text_value()->value_name("COMMAND"), known);
+  return described;
+}
+
+Result<OnlineRequest> online_request(Program& program) {
+  Result<NodeSpec> orig = node_from_options(program, Master::kOrig);
+  if (!orig.ok()) return orig.error();
+  Result<NodeSpec> next = node_from_options(program, Master::kNew);
+  if (!next.ok()) return next.error();
+  return OnlineRequest{std::move(orig).value(), std::move(next).value()};
+}
+
+int online_stop_command(Program& program, const OnlineRequest& request) {
+  Adapters adapters(program);
+  const HostSettings& settings = request.new_master.settings;
+  if (settings.vip_type != VipType::kNone && settings.ssh_session_keep.count() > 0) {
+    // Before the first effect: `start` finds this session open, when clients wait for it.
+    const Status kept =
+        adapters.keep_session(request.new_master.ssh, settings.ssh_session_keep,
+                              program.clock.deadline_after(settings.operation_timeout));
+    if (!kept.ok()) {
+      return report_error(program, kept.error().with_context(
+                                       "checks before the switch (nothing was changed): SSH to the "
+                                       "new master"));
+    }
+  }
+  Environment environment = adapters.environment();
+  return report_outcome(program, "taking the clients off the original master",
+                        online_stop(request, environment));
+}
+
+int online_start_command(Program& program, const OnlineRequest& request) {
+  Adapters adapters(program);
+  adapters.use_kept_session(request.new_master.ssh);
+  Environment environment = adapters.environment();
+  return report_outcome(program, "giving the clients to the new master",
+                        online_start(request, environment));
+}
+
+int hard_start_command(Program& program) {
+  Result<NodeSpec> next = node_from_options(program, Master::kNew);
+  if (!next.ok()) return report_error(program, next.error());
+  const Result<std::optional<std::uint16_t>> orig_port = program.options.port("orig_master_port");
+  if (!orig_port.ok()) return report_error(program, orig_port.error());
+  const HardStartRequest request{program.options.text("orig_master_host"),
+                                 orig_port.value().value_or(3306), std::move(next).value()};
+  Adapters adapters(program);
+  Environment environment = adapters.environment();
+  return report_outcome(program, "giving the clients to the new master",
+                        hard_start(request, environment));
+}
+
+}  // namespace
+
+po::options_description online_hook_options() {
+  po::options_description described = command_option("stop, or start");
+  describe_master_options(described, Master::kOrig);
+  describe_master_options(described, Master::kNew);
+  describe_ssh_options(described);
+  described.add_options()("orig_master_is_new_slave",
+                          "the original master becomes a replica (MHA sees to that)");
+  return described;
+}
+
+po::options_description hard_hook_options() {
+  po::options_description described = command_option("status, stop, stopssh, or start");
+  describe_master_options(described, Master::kOrig);
+  describe_master_options(described, Master::kNew);
+  describe_ssh_options(described);
+  return described;
+}
+
+int run_online_hook(Program& program) {
+  const std::string command = program.options.text("command");
+  if (command != "stop" && command != "start") {
+    return report_error(program, unknown_command(command, "stop or start"));
+  }
+  const Result<OnlineRequest> request = online_request(program);
+  if (!request.ok()) return report_error(program, request.error());
+  return command == "stop" ? online_stop_command(program, request.value())
+                           : online_start_command(program, request.value());
+}
+
+int run_hard_hook(Program& program) {
+  const std::string command = program.options.text("command");
+  if (command == "start") return hard_start_command(program);
+  if (command != "status" && command != "stop" && command != "stopssh") {
+    return report_error(program, unknown_command(command, "status, stop, stopssh or start"));
+  }
+  Result<NodeSpec> orig = node_from_options(program, Master::kOrig);
+  if (!orig.ok()) return report_error(program, orig.error());
+  Adapters adapters(program);
+  Environment environment = adapters.environment();
+  if (command == "status") {
+    return report_outcome(program, "checking the original master's virtual IP",
+                          hard_status(orig.value(), environment));
+  }
+  return report_outcome(program, "taking the virtual IP off the dead master",
+                        command == "stopssh" ? hard_stopssh(orig.value(), environment)
+                                             : hard_stop(orig.value(), kStopPatience, environment));
+}
+
+}  // namespace mha

@@ -1,0 +1,49 @@
+// Reading a node out of MHA's configuration.
+#include "cli/mha_nodes.h"
+
+#include <utility>
+
+#include "ssh/ssh_options.h"
+
+namespace mha {
+namespace {
+
+// What MHA puts before the conf's own ssh_options when it passes them on (MHA: ManagerConst.pm,
+// SSH_OPT_ALIVE_DEFAULT).
+constexpr const char* kMhaSshDefaults =
+    "-o StrictHostKeyChecking=no -o PasswordAuthentication=no -o BatchMode=yes "
+    "-o ServerAliveInterval=60 -o ServerAliveCountMax=20 -o ConnectionAttempts=5 ";
+
+}  // namespace
+
+Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
+                               const MhaServer& server, const std::string& role) {
+  Result<HelperConfig::Lookup> found = config.find(server.hostname, server.ip);
+  if (!found.ok()) return found.error();
+  NodeSpec spec;
+  spec.role = role;
+  spec.host = server.hostname;
+  spec.port = server.port;
+  spec.settings = std::move(found.value().settings);
+  const bool by_name =
+      spec.settings.mysql_ssl_mode == MysqlTlsMode::kVerifyIdentity || server.ip.empty();
+  spec.mysql = MysqlTarget{by_name ? server.hostname : server.ip,
+                           server.port,
+                           server.user,
+                           server.password,
+                           spec.settings.mysql_ssl_mode,
+                           spec.settings.mysql_ssl_ca};
+  spec.ssh.host = server.ssh_host.empty() ? server.hostname : server.ssh_host;
+  if (server.ssh_port != 22) spec.ssh.port = server.ssh_port;
+  spec.ssh.user = server.ssh_user;
+  if (!server.ssh_options.empty()) {
+    Result<ParsedSshOptions> ssh =
+        parse_ssh_options(kMhaSshDefaults + server.ssh_options, spec.ssh);
+    if (!ssh.ok()) return ssh.error().with_context("ssh_options of " + server.hostname);
+    for (const std::string& ignored : ssh.value().ignored) program.log.debug("{}", ignored);
+    spec.ssh = std::move(ssh.value().target);
+  }
+  return spec;
+}
+
+}  // namespace mha

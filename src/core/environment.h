@@ -1,0 +1,22 @@
+// What every operation needs from outside, in one hand.
+#pragma once
+
+#include <string>
+
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "core/node.h"
+#include "ports/clock.h"
+
+namespace mha {
+
+// All outlive the operation.
+struct Environment {
+  NodePorts ports;
+  Clock& clock;
+  Log& log;
+  const Interrupt& interrupt;
+  std::string state_dir;  // journals live here
+};
+
+}  // namespace mha

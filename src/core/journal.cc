@@ -1,0 +1,190 @@
+// Journals as files of JSON lines.
+#include "core/journal.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+Error system_error(const std::string& doing, const std::string& path) {
+  return Error{Code::kInternal, fmt::format("{} {}: {}", doing, path, std::strerror(errno))};
+}
+
+std::string utc_text(WallTime time, const char* format) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format(fmt::runtime(format),
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
+}
+
+// A text that stands in a file name: what is not plain becomes %XX.
+std::string file_name_part(const std::string& text) {
+  std::string part;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_';
+    if (plain) {
+      part += c;
+    } else {
+      part += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return part;
+}
+
+class NullJournal : public Journal {
+ public:
+  Status append(json /*record*/) override { return {}; }
+  Status sync() override { return {}; }
+};
+
+class FileJournal : public Journal {
+ public:
+  FileJournal(int fd, std::string path, const Clock& clock)
+      : fd_(fd), path_(std::move(path)), clock_(clock) {}
+  FileJournal(const FileJournal&) = delete;
+  FileJournal& operator=(const FileJournal&) = delete;
+  ~FileJournal() override {
+    static_cast<void>(flush());  // best effort: whoever needed it on disk has called sync()
+    close(fd_);
+  }
+
+  Status append(json record) override {
+    record["time"] = utc_stamp(clock_.wall_now());
+    pending_ += record.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+    return {};
+  }
+
+  Status sync() override {
+    if (Status flushed = flush(); !flushed.ok()) return flushed;
+    if (fdatasync(fd_) != 0) return system_error("cannot sync the journal", path_);
+    return {};
+  }
+
+ private:
+  Status flush() {
+    while (!pending_.empty()) {
+      const ssize_t written = write(fd_, pending_.data(), pending_.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written < 0) return system_error("cannot write the journal", path_);
+      pending_.erase(0, static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+  int fd_;
+  std::string path_;
+  const Clock& clock_;
+  std::string pending_;
+};
+
+Status make_private_folder(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) {
+    const std::string parent = fs::path(folder).parent_path().string();
+    if (!parent.empty()) fs::create_directories(parent, error);
+    if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+      return system_error("cannot create the state folder", folder);
+    }
+  }
+  return {};
+}
+
+// A new file's name is on disk only after its folder is.
+void sync_folder(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  static_cast<void>(fsync(fd));
+  close(fd);
+}
+
+}  // namespace
+
+std::string utc_stamp(WallTime time) {
+  const auto since = time.time_since_epoch();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since).count() % 1000;
+  return fmt::format("{}.{:03}Z", utc_text(time, "{:%Y-%m-%dT%H:%M:%S}"), ms);
+}
+
+std::unique_ptr<Journal> make_null_journal() { return std::make_unique<NullJournal>(); }
+
+std::string journal_subject(const std::string& host, std::uint16_t port) {
+  return file_name_part(fmt::format("{}_{}", host, port));
+}
+
+Result<std::unique_ptr<Journal>> create_file_journal(const std::string& folder,
+                                                     const std::string& operation,
+                                                     const std::string& subject, json header,
+                                                     const Clock& clock) {
+  if (Status made = make_private_folder(folder); !made.ok()) return made.error();
+  const WallTime now = clock.wall_now();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+  const std::string path =
+      fmt::format("{}/{}-{}-{}{:03}-{}.journal", folder, operation, subject,
+                  utc_text(now, "{:%Y%m%dT%H%M%S}"), ms.count() % 1000, getpid());
+  const int fd =
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return system_error("cannot create the journal", path);
+  auto journal = std::make_unique<FileJournal>(fd, path, clock);
+  header["event"] = "operation";
+  header["operation"] = operation;
+  header["path"] = path;
+  Status noted = journal->append(std::move(header));
+  if (noted.ok()) noted = journal->sync();
+  if (!noted.ok()) return noted.error();
+  sync_folder(folder);
+  return std::unique_ptr<Journal>{std::move(journal)};
+}
+
+Result<JournalFile> read_journal(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return system_error("cannot read the journal", path);
+  JournalFile journal{path, {}};
+  std::string line;
+  while (std::getline(file, line)) {
+    json record = json::parse(line, nullptr, false);
+    if (record.is_object()) journal.records.push_back(std::move(record));
+  }
+  if (journal.records.empty() || journal.records.front().value("event", "") != "operation") {
+    return Error{Code::kInternal, fmt::format("{} is not a journal", path)};
+  }
+  return journal;
+}
+
+Status append_to_journal(const std::string& path, json record, const Clock& clock) {
+  const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return system_error("cannot write the journal", path);
+  FileJournal journal(fd, path, clock);
+  if (Status noted = journal.append(std::move(record)); !noted.ok()) return noted;
+  return journal.sync();
+}
+
+std::vector<std::string> find_journals(const std::string& folder, const std::string& operation,
+                                       const std::string& subject) {
+  const std::string prefix = fmt::format("{}-{}-", operation, subject);
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(".journal")) paths.push_back(entry.path());
+  }
+  // The time in the name sorts as text.
+  std::sort(paths.rbegin(), paths.rend());
+  return paths;
+}
+
+}  // namespace mha

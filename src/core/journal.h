@@ -1,0 +1,59 @@
+// The record of an operation on disk, so that what a killed program began can be undone by another
+// process.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "ports/clock.h"
+
+namespace mha {
+
+// Where the records of one operation go. Not thread-safe.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // Adds a record; it reaches the disk with the next sync() at the latest.
+  virtual Status append(nlohmann::json record) = 0;
+  // All appended records are on disk when this returns.
+  virtual Status sync() = 0;
+};
+
+// Keeps nothing: for operations that must go on where no journal can be written (the hard hook).
+std::unique_ptr<Journal> make_null_journal();
+
+// JSON lines in `<folder>/<operation>-<subject>-<UTC time>-<pid>.journal`, mode 0600, created here
+// together with the folder (0700). Each record gets "time" (UTC, ISO 8601 with ms). `header` is the
+// first record's content; no secrets. Errors (kInternal) name the file and the errno: without a
+// journal nothing reversible may begin.
+Result<std::unique_ptr<Journal>> create_file_journal(const std::string& folder,
+                                                     const std::string& operation,
+                                                     const std::string& subject,
+                                                     nlohmann::json header, const Clock& clock);
+
+// A journal's records as read from disk; a torn last line (a crash in mid-write) is left out.
+struct JournalFile {
+  std::string path;
+  std::vector<nlohmann::json> records;  // the first is the header
+};
+
+Result<JournalFile> read_journal(const std::string& path);
+
+// Adds a record to a journal that another process wrote, and syncs.
+Status append_to_journal(const std::string& path, nlohmann::json record, const Clock& clock);
+
+// Paths of the journals of `operation` about `subject`, newest first; empty where there are none.
+std::vector<std::string> find_journals(const std::string& folder, const std::string& operation,
+                                       const std::string& subject);
+
+// "2026-11-20T16:03:15.123Z": what a record's "time" looks like; sorts as text.
+std::string utc_stamp(WallTime time);
+
+// The part of a journal's file name that stands for a host and port.
+std::string journal_subject(const std::string& host, std::uint16_t port);
+
+}  // namespace mha

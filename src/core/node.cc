@@ -1,0 +1,55 @@
+// Opening and dropping a host's sessions.
+#include "core/node.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+namespace mha {
+
+Node::Node(NodeSpec spec, NodePorts ports) : spec_(std::move(spec)), ports_(ports) {}
+
+std::string Node::title() const { return fmt::format("the {} '{}'", spec_.role, spec_.host); }
+
+Result<MysqlServer*> Node::mysql(Deadline deadline) {
+  if (mysql_ == nullptr) {
+    Result<std::unique_ptr<MysqlServer>> opened = ports_.mysql.connect(spec_.mysql, deadline);
+    if (!opened.ok()) return opened.error().with_context(fmt::format("MySQL on {}", title()));
+    mysql_ = std::move(opened).value();
+  }
+  return mysql_.get();
+}
+
+Result<RemoteShell*> Node::shell(Deadline deadline) {
+  if (shell_ == nullptr) {
+    Result<std::unique_ptr<RemoteShell>> opened = ports_.shell.connect(spec_.ssh, deadline);
+    if (!opened.ok()) return opened.error().with_context(fmt::format("SSH to {}", title()));
+    shell_ = std::move(opened).value();
+  }
+  return shell_.get();
+}
+
+Result<VipDriver*> Node::vip(Deadline deadline) {
+  if (vip_ == nullptr) {
+    RemoteShell* open_shell = nullptr;
+    if (moves_a_vip()) {
+      Result<RemoteShell*> opened = shell(deadline);
+      if (!opened.ok()) return opened.error();
+      open_shell = opened.value();
+    }
+    vip_ = ports_.vip(spec_.settings, spec_.host, open_shell);
+  }
+  return vip_.get();
+}
+
+std::unique_ptr<VipDriver> Node::vip_without_shell() const {
+  return ports_.vip(spec_.settings, spec_.host, nullptr);
+}
+
+void Node::forget_sessions() {
+  vip_.reset();
+  shell_.reset();
+  mysql_.reset();
+}
+
+}  // namespace mha

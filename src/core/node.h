@@ -1,0 +1,69 @@
+// A database host during one operation: its sessions, and how fresh ones are opened.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/status.h"
+#include "config/host_settings.h"
+#include "ports/mysql_server.h"
+#include "ports/remote_shell.h"
+#include "ports/vip_driver.h"
+
+namespace mha {
+
+// Makes the driver for one host. `shell` is borrowed and may be nullptr where the host cannot be
+// reached.
+using VipDriverFactory = std::function<std::unique_ptr<VipDriver>(
+    const HostSettings& settings, const std::string& host, RemoteShell* shell)>;
+
+struct NodeSpec {
+  std::string role;  // "original master", "new master"; for messages
+  std::string host;  // as MHA named it
+  std::uint16_t port = 3306;
+  MysqlTarget mysql;
+  SshTarget ssh;
+  HostSettings settings;
+};
+
+// What a Node opens its sessions with; all outlive it.
+struct NodePorts {
+  MysqlConnector& mysql;
+  ShellConnector& shell;
+  const VipDriverFactory& vip;
+};
+
+// Not thread-safe; two nodes may be used from two threads.
+class Node {
+ public:
+  Node(NodeSpec spec, NodePorts ports);
+
+  [[nodiscard]] const NodeSpec& spec() const { return spec_; }
+  [[nodiscard]] const HostSettings& settings() const { return spec_.settings; }
+  // "the original master 'db1'"
+  [[nodiscard]] std::string title() const;
+  [[nodiscard]] bool moves_a_vip() const { return spec_.settings.vip_type != VipType::kNone; }
+
+  // The open session; opened here where there is none. Borrowed until forget_sessions().
+  Result<MysqlServer*> mysql(Deadline deadline);
+  // The driver, over an open shell (none needed for vip_type none).
+  Result<VipDriver*> vip(Deadline deadline);
+  // The driver without a shell: for the commands by hand, and for drivers that need none.
+  [[nodiscard]] std::unique_ptr<VipDriver> vip_without_shell() const;
+  // The open shell; opened here where there is none.
+  Result<RemoteShell*> shell(Deadline deadline);
+
+  // Drops what is open, for undo: an old session may still be running an old statement.
+  void forget_sessions();
+
+ private:
+  NodeSpec spec_;
+  NodePorts ports_;
+  std::unique_ptr<MysqlServer> mysql_;
+  std::unique_ptr<RemoteShell> shell_;
+  std::unique_ptr<VipDriver> vip_;  // borrows shell_
+};
+
+}  // namespace mha

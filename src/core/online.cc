@@ -1,0 +1,234 @@
+// Preflight and plans of the online switch.
+#include "core/online.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "core/steps_clients.h"
+#include "core/steps_mysql.h"
+#include "core/steps_vip.h"
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+
+constexpr Milliseconds kEndClients{5000};
+
+struct NodeFacts {
+  VipPresence vip = VipPresence::kAbsent;
+};
+
+Outcome nothing_changed(Error error) {
+  Outcome outcome;
+  outcome.ending = Ending::kUndone;
+  outcome.headline = std::move(error);
+  return outcome;
+}
+
+Milliseconds operation_time(const HostSettings& settings) {
+  return settings.operation_timeout + settings.lock_wait_timeout + settings.kill_after_timeout;
+}
+
+json journal_header(const OnlineRequest& request) {
+  return json{
+      {"orig_master", {{"host", request.orig_master.host}, {"port", request.orig_master.port}}},
+      {"new_master", {{"host", request.new_master.host}, {"port", request.new_master.port}}}};
+}
+
+Result<NodeFacts> check_node(Node& node, Deadline deadline) {
+  if (Result<MysqlServer*> server = node.mysql(deadline); !server.ok()) return server.error();
+  Result<VipDriver*> driver = node.vip(deadline);
+  if (!driver.ok()) return driver.error();
+  if (Status checked = driver.value()->check(deadline); !checked.ok()) return checked.error();
+  Result<VipPresence> presence = driver.value()->status(deadline);
+  if (!presence.ok()) return presence.error();
+  return NodeFacts{presence.value()};
+}
+
+// The address is on the original master, or it is nowhere else that matters. On neither or on both
+// hosts the switch itself brings it where it belongs, so that is a warning; a third machine that
+// has it would keep it.
+Status check_vip_place(Node& orig, Node& next, VipPresence on_orig, VipPresence on_next,
+                       Deadline deadline, Log& log) {
+  if (!orig.moves_a_vip() || !next.moves_a_vip()) return {};
+  const std::string vip = next.settings().writer_vip->address;
+  if (on_orig == VipPresence::kPresent && on_next == VipPresence::kPresent) {
+    log.warning("the virtual IP {} is on {} and on {} as well; it will be left on the new one only",
+                vip, orig.title(), next.title());
+    return {};
+  }
+  if (on_orig == VipPresence::kPresent || on_next == VipPresence::kPresent) return {};
+  Result<VipDriver*> driver = next.vip(deadline);
+  if (!driver.ok()) return driver.error();
+  const Result<std::vector<std::string>> holders = driver.value()->other_holders(deadline);
+  if (!holders.ok()) return holders.error();
+  if (!holders.value().empty()) {
+    return Error{
+        Code::kRefused,
+        fmt::format("the virtual IP {} is on neither master, but the machine with link address "
+                    "{} answers for it; nothing was changed; take it off there first",
+                    vip, holders.value().front())};
+  }
+  log.warning("the virtual IP {} was not found on host {}, nor anywhere else; it will be put on {}",
+              vip, orig.spec().host, next.title());
+  return {};
+}
+
+}  // namespace
+
+Outcome online_stop(const OnlineRequest& request, Environment& environment) {
+  Log& log = environment.log;
+  Node orig(request.orig_master, environment.ports);
+  Node next(request.new_master, environment.ports);
+  const HostSettings& settings = orig.settings();
+  const Deadline preflight = environment.clock.deadline_after(settings.operation_timeout);
+
+  if (orig.moves_a_vip()) {
+    log.info("Checking the vip on {} and {}", orig.title(), next.title());
+  }
+  std::future<Result<NodeFacts>> next_check =
+      std::async(std::launch::async, [&next, preflight] { return check_node(next, preflight); });
+  const Result<NodeFacts> orig_facts = check_node(orig, preflight);
+  const Result<NodeFacts> next_facts = next_check.get();
+  if (!orig_facts.ok() || !next_facts.ok()) {
+    if (!orig_facts.ok() && !next_facts.ok()) log.error("{}", next_facts.error().message);
+    const Error& first = orig_facts.ok() ? next_facts.error() : orig_facts.error();
+    return nothing_changed(first.with_context("checks before the switch (nothing was changed)"));
+  }
+  if (const Status placed = check_vip_place(orig, next, orig_facts.value().vip,
+                                            next_facts.value().vip, preflight, log);
+      !placed.ok()) {
+    return nothing_changed(placed.error());
+  }
+  if (environment.interrupt.requested()) {
+    return nothing_changed(
+        Error{Code::kRefused, "interrupted by the operator; nothing was changed"});
+  }
+
+  Result<std::unique_ptr<Journal>> journal = create_file_journal(
+      environment.state_dir, "online_stop", journal_subject(orig.spec().host, orig.spec().port),
+      journal_header(request), environment.clock);
+  if (!journal.ok()) {
+    return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
+  }
+
+  Plan plan(environment.clock, log, environment.interrupt);
+  const ClientPatience first{settings.kill_after_timeout, kEndClients};
+  plan.add(ensure_read_only(next, log));
+  // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
+  // servers.md).
+  plan.add(ensure_read_only(orig, log));
+  // Before the address goes: without it the server's RST cannot reach the client (facts: mha.md).
+  plan.add(ensure_no_clients(orig, first, environment.clock, log, environment.interrupt));
+  if (orig.moves_a_vip()) {
+    plan.add(ensure_vip_absent(orig, orig_facts.value().vip, log));
+    // Those that came back between the kill and the removal.
+    plan.add(ensure_no_clients(orig, {Milliseconds{0}, kEndClients}, environment.clock, log,
+                               environment.interrupt));
+  }
+  const PlanBudget budget{environment.clock.deadline_after(operation_time(settings)),
+                          settings.operation_timeout};
+  return plan.run(*journal.value(), budget, [&] {
+    log.info("Rolling back the failover changes on {}", orig.title());
+    orig.forget_sessions();
+    next.forget_sessions();
+  });
+}
+
+Outcome online_start(const OnlineRequest& request, Environment& environment) {
+  Log& log = environment.log;
+  Node next(request.new_master, environment.ports);
+  const HostSettings& settings = next.settings();
+  const Deadline deadline = environment.clock.deadline_after(settings.operation_timeout);
+
+  // MHA calls start within minutes of stop (it waits for the replica in between).
+  const WallTime switch_began = environment.clock.wall_now() - std::chrono::hours{1};
+
+  // Putting the clients back is better than leaving them nowhere, as long as nothing on the new
+  // master is changed.
+  const auto give_back = [&](Error error) {
+    log.error("{}", error.message);
+    next.forget_sessions();
+    std::optional<Outcome> rolled_back = roll_back_online_stop(request, switch_began, environment);
+    Outcome outcome = rolled_back.value_or(nothing_changed(error));
+    outcome.headline = std::move(error);
+    return outcome;
+  };
+
+  std::future<Result<VipDriver*>> vip_ready =
+      std::async(std::launch::async, [&next, deadline] { return next.vip(deadline); });
+  const Result<MysqlServer*> server = next.mysql(deadline);
+  const Result<VipDriver*> driver = vip_ready.get();
+  if (!server.ok()) return give_back(server.error());
+  if (!driver.ok()) return give_back(driver.error());
+
+  Result<std::unique_ptr<Journal>> journal =
+      create_file_journal(environment.state_dir, "online_start",
+                          journal_subject(request.orig_master.host, request.orig_master.port),
+                          journal_header(request), environment.clock);
+  if (!journal.ok()) return give_back(journal.error());
+
+  Plan plan(environment.clock, log, environment.interrupt);
+  plan.add(ensure_writable(next, log));
+  plan.mark_point_of_no_return();
+  if (next.moves_a_vip()) plan.add(ensure_vip_present(next, OtherHolder::kRefuse, log));
+  Outcome outcome = plan.run(*journal.value(), {deadline, settings.operation_timeout}, [&] {
+    log.info("Rolling back the failover changes on {}", next.title());
+    next.forget_sessions();
+  });
+  if (outcome.ending == Ending::kUndone) return give_back(*outcome.headline);
+  if (outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete) {
+    const auto stop_journal =
+        find_open_journal(environment.state_dir, "online_stop", request.orig_master.host,
+                          request.orig_master.port, switch_began);
+    if (stop_journal.has_value()) close_journal(*stop_journal, "carried through", environment);
+  }
+  return outcome;
+}
+
+std::optional<Outcome> roll_back_online_stop(const OnlineRequest& request, WallTime not_before,
+                                             Environment& environment) {
+  const std::optional<JournalFile> journal =
+      find_open_journal(environment.state_dir, "online_stop", request.orig_master.host,
+                        request.orig_master.port, not_before);
+  if (!journal.has_value()) return std::nullopt;
+
+  Node orig(request.orig_master, environment.ports);
+  Node next(request.new_master, environment.ports);
+  const Milliseconds budget = orig.settings().operation_timeout;
+  environment.log.info("Rolling back the failover changes on {}", orig.title());
+
+  // Our stop made it read-only. If it is writable now, somebody promoted it: then it must stay the
+  // only writer.
+  const Deadline deadline = environment.clock.deadline_after(budget);
+  Result<MysqlServer*> server = next.mysql(deadline);
+  Result<ReadOnlyState> state = server.ok() ? server.value()->read_only_state(deadline)
+                                            : Result<ReadOnlyState>{server.error()};
+  if (state.ok() && !state.value().blocks_writes()) {
+    Outcome refused;
+    refused.ending = Ending::kNotUndone;
+    refused.headline = Error{
+        Code::kRefused, fmt::format("{} takes writes by now, so {} stays read-only and without "
+                                    "the virtual IP",
+                                    next.title(), orig.title())};
+    refused.leftovers.push_back(refused.headline->message);
+    return refused;
+  }
+  if (!state.ok()) {
+    environment.log.warning("whether {} takes writes could not be seen: {}", next.title(),
+                            state.error().message);
+  }
+  const auto node_by_name = [&](const std::string& host, std::uint16_t port) -> Node* {
+    for (Node* node : {&orig, &next}) {
+      if (node->spec().host == host && node->spec().port == port) return node;
+    }
+    return nullptr;
+  };
+  return roll_back(*journal, node_by_name, environment, budget);
+}
+
+}  // namespace mha

@@ -1,0 +1,45 @@
+// Undoing from its journal what another process began and nobody finished.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/environment.h"
+#include "core/journal.h"
+#include "core/plan.h"
+
+namespace mha {
+
+// What a journal says of its operation.
+struct JournalSummary {
+  bool ended = false;
+  Ending ending = Ending::kUndone;  // where ended
+  bool past_point_of_no_return = false;
+  // A later process has answered for it: {"event": "closed"} after a switch that was carried
+  // through or rolled back.
+  bool closed = false;
+};
+
+JournalSummary summarize(const JournalFile& journal);
+
+// The newest journal of `operation` about host:port that still waits for somebody: not closed, and
+// either not ended or ended kDone or kNotUndone. One begun before `not_before` is history that
+// somebody has long dealt with. Nullopt where there is none.
+std::optional<JournalFile> find_open_journal(const std::string& state_dir,
+                                             const std::string& operation, const std::string& host,
+                                             std::uint16_t port, WallTime not_before);
+
+// The node for a host and port of the journal; nullptr where the caller knows none.
+using NodeByName = std::function<Node*(const std::string& host, std::uint16_t port)>;
+
+// Undoes every step that the journal shows begun and not undone, newest first, with fresh sessions,
+// and closes the journal where all of it was put back. Idempotent: what is as it was found already
+// stays. Refuses (kNotUndone, nothing touched) where the journal has passed its point of no return.
+Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
+                  Environment& environment, Milliseconds budget);
+
+// Notes in the journal that it needs no further answer, and why.
+void close_journal(const JournalFile& journal, const std::string& reason, Environment& environment);
+
+}  // namespace mha

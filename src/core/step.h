@@ -1,0 +1,39 @@
+// One reversible part of an operation; a Plan runs a list of them.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/status.h"
+
+namespace mha {
+
+// Named for the state that it reaches ("ensure_read_only db1:3306"). apply and undo are idempotent,
+// read back what they did, and may be called after an apply that failed half way. kind() and
+// parameters() are enough for another process to build the same step again and undo it
+// (core/rollback.h).
+class Step {
+ public:
+  virtual ~Step() = default;
+
+  [[nodiscard]] virtual std::string kind() const = 0;
+  // What the step is about: JSON of strings and numbers, without secrets.
+  [[nodiscard]] virtual nlohmann::json parameters() const = 0;
+  // kind and subject, unique in its plan.
+  [[nodiscard]] virtual std::string name() const = 0;
+  // What apply will do, as a sentence for --dry_run.
+  [[nodiscard]] virtual std::string description() const = 0;
+
+  // Reads the state that apply will change; what it returns goes to the journal and comes back in
+  // apply and undo.
+  virtual Result<nlohmann::json> observe(Deadline deadline) = 0;
+  virtual Status apply(const nlohmann::json& found, Deadline deadline) = 0;
+  // Restores what observe found.
+  virtual Status undo(const nlohmann::json& found, Deadline deadline) = 0;
+  // The command with which a person would do what undo could not; empty where there is nothing to
+  // undo.
+  [[nodiscard]] virtual std::string undo_by_hand(const nlohmann::json& found) const = 0;
+};
+
+}  // namespace mha

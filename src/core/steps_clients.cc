@@ -1,0 +1,133 @@
+// Waiting for clients to leave, then killing those that remain, until a listing shows none.
+#include "core/steps_clients.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/client_threads.h"
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+
+// Often enough that the wait ends soon after the last client has left, seldom enough not to load
+// the server.
+constexpr Milliseconds kPollInterval{50};
+constexpr Milliseconds kRekillInterval{5};
+
+class EnsureNoClients : public Step {
+ public:
+  EnsureNoClients(Node& node, ClientPatience patience, Clock& clock, Log& log,
+                  const Interrupt& interrupt)
+      : node_(node), patience_(patience), clock_(clock), log_(log), interrupt_(interrupt) {}
+
+  std::string kind() const override { return "ensure_no_clients"; }
+  json parameters() const override {
+    return json{{"host", node_.spec().host}, {"port", node_.spec().port}};
+  }
+  std::string name() const override {
+    return fmt::format("{} {}:{} after {} ms", kind(), node_.spec().host, node_.spec().port,
+                       patience_.leave.count());
+  }
+  std::string description() const override {
+    return patience_.leave.count() == 0
+               ? fmt::format("end the clients' connections on {}", node_.title())
+               : fmt::format("wait up to {} ms for clients to leave {}, then end the rest",
+                             patience_.leave.count(), node_.title());
+  }
+
+  Result<json> observe(Deadline /*deadline*/) override { return json::object(); }
+
+  Status apply(const json& /*found*/, Deadline deadline) override {
+    Result<MysqlServer*> opened = node_.mysql(deadline);
+    if (!opened.ok()) return opened.error();
+    MysqlServer& server = *opened.value();
+    const Result<std::vector<std::uint64_t>> mha = server.lock_holders(mha_lock_names(), deadline);
+    if (!mha.ok()) return mha.error();
+    spared_ = mha.value();
+
+    Result<std::vector<ServerThread>> clients = wait_until_they_left(server, deadline);
+    if (!clients.ok()) return clients.error();
+    return end_the_rest(server, std::move(clients).value(), deadline);
+  }
+
+  // An ended connection cannot be given back; its client opens a new one.
+  Status undo(const json& /*found*/, Deadline /*deadline*/) override { return {}; }
+  std::string undo_by_hand(const json& /*found*/) const override { return ""; }
+
+ private:
+  Result<std::vector<ServerThread>> list(MysqlServer& server, Deadline deadline) {
+    Result<std::vector<ServerThread>> threads = server.threads(deadline);
+    if (!threads.ok()) return threads.error();
+    return client_threads(threads.value(), spared_);
+  }
+
+  Result<std::vector<ServerThread>> wait_until_they_left(MysqlServer& server, Deadline deadline) {
+    Result<std::vector<ServerThread>> clients = list(server, deadline);
+    if (!clients.ok() || clients.value().empty() || patience_.leave.count() == 0) return clients;
+    log_.info("Waiting {:g} seconds for application threads to disconnect",
+              static_cast<double>(patience_.leave.count()) / 1000.0);
+    const Deadline end = clock_.deadline_after(patience_.leave).capped(deadline);
+    while (clients.ok() && !clients.value().empty() && !clock_.passed(end)) {
+      if (interrupt_.requested()) return Error{Code::kRefused, "interrupted by the operator"};
+      clock_.sleep_until(std::min(clock_.now() + kPollInterval, end.at()));
+      clients = list(server, deadline);
+    }
+    return clients;
+  }
+
+  Status end_the_rest(MysqlServer& server, std::vector<ServerThread> clients, Deadline deadline) {
+    const Deadline end = clock_.deadline_after(patience_.end).capped(deadline);
+    std::string refusal;
+    while (!clients.empty()) {
+      if (interrupt_.requested()) return Error{Code::kRefused, "interrupted by the operator"};
+      if (clock_.passed(end)) {
+        return Error{
+            Code::kTimeout,
+            fmt::format("ending the clients of {}: {} still connected after {} ms: {}{}",
+                        node_.title(), clients.size(), patience_.end.count(),
+                        summarize_threads(clients),
+                        refusal.empty() ? "" : fmt::format("; KILL was refused: {}", refusal))};
+      }
+      std::vector<std::uint64_t> ids;
+      for (const ServerThread& thread : clients) {
+        ids.push_back(thread.id);
+        // Once a thread: a killed one is listed again while it rolls back.
+        if (std::find(told_.begin(), told_.end(), thread.id) != told_.end()) continue;
+        told_.push_back(thread.id);
+        log_.info("Terminating thread Id => {}, User => {}, Host => {}", thread.id, thread.user,
+                  thread.host);
+      }
+      const Result<std::vector<KillOutcome>> outcomes = server.kill(ids, end);
+      if (!outcomes.ok()) return outcomes.error();
+      for (const KillOutcome& outcome : outcomes.value()) {
+        if (outcome.result == KillResult::kRefused) refusal = outcome.message;
+      }
+      Result<std::vector<ServerThread>> left = list(server, deadline);
+      if (!left.ok()) return left.error();
+      clients = std::move(left).value();
+      if (!clients.empty()) clock_.sleep_until(std::min(clock_.now() + kRekillInterval, end.at()));
+    }
+    return {};
+  }
+
+  Node& node_;
+  ClientPatience patience_;
+  Clock& clock_;
+  Log& log_;
+  const Interrupt& interrupt_;
+  std::vector<std::uint64_t> spared_;
+  std::vector<std::uint64_t> told_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> ensure_no_clients(Node& node, ClientPatience patience, Clock& clock, Log& log,
+                                        const Interrupt& interrupt) {
+  return std::make_unique<EnsureNoClients>(node, patience, clock, log, interrupt);
+}
+
+}  // namespace mha

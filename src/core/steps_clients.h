@@ -1,0 +1,26 @@
+// Steps that end the connections of clients.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "core/node.h"
+#include "core/step.h"
+#include "ports/clock.h"
+
+namespace mha {
+
+struct ClientPatience {
+  Milliseconds leave{0};   // how long clients may leave by themselves; 0 is not at all
+  Milliseconds end{5000};  // how long the rest is killed and listed again before it is given up
+};
+
+// Afterwards one listing has shown no client on the server. Replication, daemons, MHA's own session
+// (the holder of its advisory locks) and this program's are spared. Writes must be off already:
+// killing first commits rows that nobody acknowledged (facts: servers.md, "Ending writes").
+std::unique_ptr<Step> ensure_no_clients(Node& node, ClientPatience patience, Clock& clock, Log& log,
+                                        const Interrupt& interrupt);
+
+}  // namespace mha

@@ -1,0 +1,219 @@
+// Sessions that speak SQL for the port's calls.
+#include "mysql/libmysql_server.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "mysql/connection.h"
+#include "mysql/errors.h"
+#include "mysql/kill.h"
+#include "mysql/statements.h"
+#include "mysql/write_blockers.h"
+
+namespace mha {
+namespace {
+
+template <typename Number>
+Number number(const std::optional<std::string>& text) {
+  Number value = 0;
+  if (text.has_value()) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+// "read_only is ON, super_read_only is OFF"; the latter only where there is one.
+std::string to_text(const ReadOnlyState& state) {
+  std::string text = fmt::format("read_only is {}", to_string(state.read_only));
+  if (state.super_read_only.has_value()) {
+    text += fmt::format(", super_read_only is {}", *state.super_read_only ? "ON" : "OFF");
+  }
+  return text;
+}
+
+// What the server will hold once `wanted` is set on it.
+ReadOnlyState reachable(const ReadOnlyState& wanted, const ReadOnlyState& current) {
+  ReadOnlyState goal = wanted;
+  if (!goal.blocks_writes()) goal.super_read_only = false;
+  if (!goal.super_read_only.has_value()) goal.super_read_only = current.super_read_only;
+  if (!current.super_read_only.has_value()) goal.super_read_only.reset();
+  return goal;
+}
+
+class LibmysqlServer : public MysqlServer {
+ public:
+  LibmysqlServer(std::unique_ptr<Connection> connection, const Clock& clock)
+      : connection_(std::move(connection)), clock_(clock) {}
+
+  // The part of connecting that needs SQL.
+  Status introduce(Deadline deadline) {
+    const std::string sql = fmt::format("{};{}", sql::kIdentity, sql::kHasSuperReadOnly);
+    Result<std::vector<StatementResult>> results =
+        connection_->run(sql, "asking who it is", deadline);
+    if (!results.ok()) return results.error();
+    for (const StatementResult& result : results.value()) {
+      if (result.error.has_value()) return connection_->refusal(*result.error, "asking who it is");
+    }
+    const std::vector<SqlRow>& rows = results.value().front().rows;
+    if (rows.size() != 1 || rows.front().size() != 5) {
+      return Error{Code::kInternal,
+                   fmt::format("MySQL on {}: asking who it is: no such answer expected", name())};
+    }
+    const SqlRow& row = rows.front();
+    identity_.version = row[0].value_or("");
+    identity_.family = family_of(identity_.version, row[1].value_or(""));
+    identity_.version_number = version_number_of(identity_.version);
+    identity_.connection_id = number<std::uint64_t>(row[2]);
+    identity_.server_id = number<std::uint32_t>(row[3]);
+    max_allowed_packet_ = number<std::size_t>(row[4]);
+    has_super_read_only_ = !results.value().back().rows.empty();
+    return connection_
+        ->rows(std::string{statements_for(identity_).session_settings},
+               "setting up the session", deadline)
+        .status();
+  }
+
+  [[nodiscard]] const ServerIdentity& identity() const override { return identity_; }
+  [[nodiscard]] const std::string& name() const override { return connection_->name(); }
+
+  Result<ReadOnlyState> read_only_state(Deadline deadline) override {
+    const std::string doing = "reading read_only";
+    Result<std::vector<SqlRow>> rows = connection_->rows(read_only_sql(), doing, deadline);
+    if (!rows.ok()) return rows.error();
+    return parse_read_only(rows.value());
+  }
+
+  Status set_read_only(ReadOnlyState wanted, std::chrono::seconds lock_wait,
+                       Deadline deadline) override {
+    Result<ReadOnlyState> before = read_only_state(deadline);
+    if (!before.ok()) return before.error();
+    const ReadOnlyState goal = reachable(wanted, before.value());
+    if (before.value() == goal) return {};
+
+    const std::string doing = fmt::format("setting read_only to {}", to_string(goal.read_only));
+    const std::chrono::seconds wait = bounded_wait(lock_wait, deadline);
+    const std::string set = set_read_only_sql(before.value(), goal);
+    Result<std::vector<StatementResult>> results =
+        connection_->run(fmt::format("SET SESSION lock_wait_timeout={};{};{}", wait.count(), set,
+                                     read_only_sql()),
+                         doing, deadline);
+    if (!results.ok()) return results.error();
+    const StatementResult& last = results.value().back();
+    if (last.error.has_value()) return refused(*last.error, doing, wait, deadline);
+    Result<ReadOnlyState> after = parse_read_only(last.rows);
+    if (!after.ok()) return after.error();
+    if (after.value() == goal) return {};
+    return Error{Code::kRefused,
+                 fmt::format("MySQL on {}: {}: the server took '{}', and yet {}", name(), doing,
+                             set, to_text(after.value()))};
+  }
+
+  Result<std::vector<ServerThread>> threads(Deadline deadline) override {
+    Result<std::vector<SqlRow>> rows =
+        connection_->rows(std::string{sql::kThreads}, "listing connections", deadline);
+    if (!rows.ok()) return rows.error();
+    return threads_from_rows(rows.value(), identity_.connection_id);
+  }
+
+  Result<std::vector<KillOutcome>> kill(const std::vector<std::uint64_t>& thread_ids,
+                                        Deadline deadline) override {
+    return kill_threads(*connection_, identity_.connection_id, thread_ids, text_limit(), deadline);
+  }
+
+  Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
+    return find_write_blockers(*connection_, identity_, deadline);
+  }
+
+  Result<std::vector<std::uint64_t>> lock_holders(const std::vector<std::string>& lock_names,
+                                                  Deadline deadline) override {
+    if (lock_names.empty()) return std::vector<std::uint64_t>{};
+    std::string sql = "SELECT ";
+    for (const std::string& lock_name : lock_names) {
+      sql += fmt::format("{}IS_USED_LOCK({})", sql.ends_with(' ') ? "" : ",",
+                         sql_literal(lock_name));
+    }
+    Result<std::vector<SqlRow>> rows =
+        connection_->rows(sql, "asking who holds MHA's locks", deadline);
+    if (!rows.ok()) return rows.error();
+    std::set<std::uint64_t> holders;
+    for (const SqlRow& row : rows.value()) {
+      for (const std::optional<std::string>& holder : row) {
+        if (holder.has_value()) holders.insert(number<std::uint64_t>(holder));
+      }
+    }
+    return std::vector<std::uint64_t>(holders.begin(), holders.end());
+  }
+
+ private:
+  [[nodiscard]] std::string read_only_sql() const {
+    return std::string{has_super_read_only_ ? sql::kReadOnlyAndSuper : sql::kReadOnly};
+  }
+
+  Result<ReadOnlyState> parse_read_only(const std::vector<SqlRow>& rows) const {
+    const std::size_t columns = has_super_read_only_ ? 2 : 1;
+    const bool readable = rows.size() == 1 && rows.front().size() == columns;
+    const std::string text = readable ? rows.front()[0].value_or("NULL") : "";
+    const std::optional<ReadOnly> value = read_only_from_string(text);
+    if (!value.has_value()) {
+      return Error{Code::kInternal,
+                   fmt::format("MySQL on {}: read_only is '{}', a value that is not known here",
+                               name(), text)};
+    }
+    ReadOnlyState state{*value, std::nullopt};
+    if (has_super_read_only_) state.super_read_only = rows.front()[1] == "1";
+    return state;
+  }
+
+  // The server is to give up before we do: a SET that nobody waits for any more would go on holding
+  // up every write.
+  [[nodiscard]] std::chrono::seconds bounded_wait(std::chrono::seconds wanted,
+                                                  Deadline deadline) const {
+    const auto left =
+        std::chrono::floor<std::chrono::seconds>(clock_.remaining(deadline) - kAnswerTime);
+    return std::max(std::chrono::seconds{1}, std::min(wanted, left));
+  }
+
+  Status refused(const MysqlError& error, const std::string& doing, std::chrono::seconds wait,
+                 Deadline deadline) {
+    if (error.number != kLockWaitTimeout) return connection_->refusal(error, doing);
+    Result<ReadOnlyState> now = read_only_state(deadline);
+    const std::string state = now.ok() ? to_text(now.value()) : now.error().message;
+    return Error{Code::kRefused,
+                 fmt::format("MySQL on {}: {}: a running statement or a table lock blocked it for "
+                             "{} s (error {}); {}",
+                             name(), doing, wait.count(), error.number, state)};
+  }
+
+  // Small enough for the server, and for its answers to fit into socket buffers.
+  [[nodiscard]] std::size_t text_limit() const {
+    constexpr std::size_t kMost = 256 * 1024;
+    constexpr std::size_t kHeader = 16;
+    return std::min(kMost, max_allowed_packet_ > kHeader ? max_allowed_packet_ - kHeader : 0);
+  }
+
+  static constexpr Milliseconds kAnswerTime{200};
+
+  std::unique_ptr<Connection> connection_;
+  const Clock& clock_;
+  ServerIdentity identity_;
+  std::size_t max_allowed_packet_ = 0;
+  bool has_super_read_only_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MysqlServer>> LibmysqlConnector::connect(const MysqlTarget& target,
+                                                                Deadline deadline) {
+  Result<std::unique_ptr<Connection>> connection = Connection::open(target, clock_, deadline);
+  if (!connection.ok()) return connection.error();
+  auto server = std::make_unique<LibmysqlServer>(std::move(connection).value(), clock_);
+  if (Status status = server->introduce(deadline); !status.ok()) return status.error();
+  return std::unique_ptr<MysqlServer>{std::move(server)};
+}
+
+}  // namespace mha

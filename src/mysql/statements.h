@@ -1,0 +1,61 @@
+// The SQL of each server family: the one place that knows what is spelt differently where.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ports/mysql_server.h"
+
+namespace mha {
+
+// How a family says things. The three families part where facts/servers.md says they do.
+struct Statements {
+  // For a session that stays open while we wait and must not be ended by a limit meant for clients.
+  std::string_view session_settings;
+
+  // Rows of thread id, schema, table: threads that hold a lock which SET GLOBAL read_only waits
+  // for, and a table that they have locked for writing (NULL where none is known). Several ways to
+  // ask, best first; a server without the table or the plugin refuses, or has no rows.
+  std::vector<std::string_view> read_only_lock_holders;
+};
+
+// Of the server's own account of itself, never of a configuration.
+const Statements& statements_for(const ServerIdentity& identity);
+
+// The same for all families.
+namespace sql {
+
+// version, version_comment, connection id, server_id, max_allowed_packet.
+inline constexpr std::string_view kIdentity =
+    "SELECT @@version, @@version_comment, CONNECTION_ID(), @@global.server_id, "
+    "@@session.max_allowed_packet";
+// One row where the server has super_read_only.
+inline constexpr std::string_view kHasSuperReadOnly = "SHOW GLOBAL VARIABLES LIKE 'super_read_only'";
+inline constexpr std::string_view kReadOnly = "SELECT @@global.read_only";
+inline constexpr std::string_view kReadOnlyAndSuper =
+    "SELECT @@global.read_only, @@global.super_read_only";
+// Id, User, Host, db, Command, Time, State, and the first 100 characters of the statement. The one
+// list that is complete on every server: performance_schema's leaves out the threads that its
+// memory had no room for.
+inline constexpr std::string_view kThreads = "SHOW PROCESSLIST";
+// Thread ids with a statement going on in a transaction that has locked tables.
+inline constexpr std::string_view kWritingTransactions =
+    "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX "
+    "WHERE trx_tables_in_use > 0 AND trx_tables_locked > 0";
+// Database, Table, In_use, Name_locked.
+inline constexpr std::string_view kTablesInUse = "SHOW OPEN TABLES WHERE In_use > 0";
+
+}  // namespace sql
+
+// Of @@version and @@version_comment.
+ServerFamily family_of(std::string_view version, std::string_view comment);
+// 101114 of "10.11.14-MariaDB"; 0 where there is no number.
+unsigned version_number_of(std::string_view version);
+
+// The SET GLOBAL that reaches `wanted` from `current`, both known to differ; super_read_only is
+// said only where the server has it. read_only=OFF clears super_read_only, super_read_only=ON sets
+// read_only (MySQL's manual, "Server System Variables").
+std::string set_read_only_sql(const ReadOnlyState& current, const ReadOnlyState& wanted);
+
+}  // namespace mha

@@ -1,0 +1,22 @@
+// Finding out who keeps SET GLOBAL read_only waiting.
+#pragma once
+
+#include <vector>
+
+#include "mysql/connection.h"
+#include "mysql/statements.h"
+#include "ports/mysql_server.h"
+
+namespace mha {
+
+// Rows of SHOW PROCESSLIST, all but `own_id`.
+std::vector<ServerThread> threads_from_rows(const std::vector<SqlRow>& rows, std::uint64_t own_id);
+
+// As MysqlServer::write_blockers(). Asks the server's lock tables; where these say nothing, takes
+// the statements that write; where there are none, the tables that somebody uses. Each question
+// that the server refuses is left out.
+Result<std::vector<WriteBlocker>> find_write_blockers(Connection& connection,
+                                                      const ServerIdentity& identity,
+                                                      Deadline deadline);
+
+}  // namespace mha

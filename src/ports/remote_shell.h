@@ -1,0 +1,71 @@
+// Port for running commands on a host over SSH.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/status.h"
+
+namespace mha {
+
+enum class HostKeyPolicy {
+  kStrict,  // StrictHostKeyChecking yes, and ask (nobody is there to be asked): unknown is refused
+  kAcceptNew,  // unknown is accepted and noted, changed is refused
+  kOff,  // StrictHostKeyChecking no, MHA's own default: unknown is accepted and noted; changed is a
+         // warning
+};
+
+// Where and how to log in. Empty and nullopt mean: as ~/.ssh/config and OpenSSH's defaults say.
+struct SshTarget {
+  std::string host;  // name or address, as in ~/.ssh/config's Host
+  std::optional<std::uint16_t> port;
+  std::string user;
+  std::vector<std::string> identity_files;
+  std::optional<HostKeyPolicy> host_key_policy;  // nullopt and nothing in ssh_config: kStrict
+  std::string known_hosts_file;
+  std::optional<Milliseconds>
+      connect_timeout;  // of one attempt; always under the caller's deadline
+  unsigned connection_attempts = 1;
+  std::optional<std::chrono::seconds> server_alive_interval;
+
+  // "user@host:port", what is known of it; for messages.
+  [[nodiscard]] std::string name() const;
+};
+
+struct CommandOutput {
+  int exit_status = 0;  // 128+N for a command that signal N ended
+  std::string out;
+  std::string err;
+};
+
+// An open, authenticated session. Not thread-safe. Closing never blocks.
+class RemoteShell {
+ public:
+  virtual ~RemoteShell() = default;
+
+  // The host as its user named it; for messages.
+  [[nodiscard]] virtual const std::string& host() const = 0;
+
+  // Runs `command` by the login shell of the remote user, standard input empty, no terminal. Output
+  // of both streams and the exit status come under `deadline`. A command that ran and exited
+  // non-zero is a value, not an error. Errors: kTimeout (the command may still be running there),
+  // kUnreachable (session lost; may or may not have run), kRefused (output over 16 MiB). After an
+  // error the session may be dead: reconnect.
+  virtual Result<CommandOutput> run(const std::string& command, Deadline deadline) = 0;
+};
+
+class ShellConnector {
+ public:
+  virtual ~ShellConnector() = default;
+
+  // TCP, key exchange, host key, authentication; never prompts. Thread-safe. Errors: kUnreachable,
+  // kTimeout, kDenied (host key or authentication; the message says which and what to do), kConfig.
+  virtual Result<std::unique_ptr<RemoteShell>> connect(const SshTarget& target,
+                                                       Deadline deadline) = 0;
+};
+
+}  // namespace mha

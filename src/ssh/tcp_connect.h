@@ -1,0 +1,22 @@
+// A TCP connection by name or address, name look-up included, under one deadline.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/deadline.h"
+#include "base/status.h"
+#include "ports/clock.h"
+#include "ssh/file_descriptor.h"
+
+namespace mha {
+
+// The socket is non-blocking and has TCP_NODELAY. Where a name has several addresses, each gets a
+// head start of 250 ms before the next is tried beside it (RFC 8305), so that a dead one costs no
+// more than that. Looking up a name is done by a thread, which is left behind where the name server
+// outlasts the deadline: getaddrinfo(3) cannot be stopped. Errors: kUnreachable, kTimeout, both
+// saying to which address; kInternal.
+Result<FileDescriptor> connect_tcp(const std::string& host, std::uint16_t port, const Clock& clock,
+                                   Deadline deadline);
+
+}  // namespace mha

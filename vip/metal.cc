@@ -1,0 +1,250 @@
+// `ip addr` and `arping` on the host, read back after every change.
+#include "vip/metal.h"
+
+#include <fmt/core.h>
+
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "vip/address_list.h"
+
+namespace mha {
+namespace {
+
+constexpr Milliseconds kDadPoll{100};
+
+// What a script said.
+struct ScriptAnswer {
+  std::map<std::string, std::string> values;
+  std::vector<InterfaceAddress> addresses;
+
+  [[nodiscard]] std::string value(const std::string& key) const {
+    const auto found = values.find(key);
+    return found == values.end() ? "" : found->second;
+  }
+};
+
+ScriptAnswer parse_answer(const std::string& out) {
+  ScriptAnswer answer;
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line == "--addresses--") {
+      std::ostringstream rest;
+      rest << lines.rdbuf();
+      answer.addresses = parse_ip_addr(rest.str());
+      break;
+    }
+    const std::size_t equals = line.find('=');
+    if (equals != std::string::npos) {
+      std::string value = line.substr(equals + 1);
+      while (!value.empty() && value.back() == ' ') value.pop_back();
+      answer.values[line.substr(0, equals)] = std::move(value);
+    }
+  }
+  return answer;
+}
+
+class MetalDriver : public VipDriver {
+ public:
+  MetalDriver(MetalPlace place, std::string host, RemoteShell* shell, Clock& clock, Log& log)
+      : place_(std::move(place)), host_(std::move(host)), shell_(shell), clock_(clock), log_(log) {}
+
+  const std::string& provider() const override {
+    static const std::string name = "metal";
+    return name;
+  }
+  bool moves_an_address() const override { return true; }
+
+  Status check(Deadline deadline) override {
+    Result<ScriptAnswer> answer = ask(metal_check_script(place_), deadline);
+    if (!answer.ok()) return answer.error();
+    if (answer.value().value("link").empty()) {
+      return Error{
+          Code::kRefused,
+          fmt::format("host '{}' has no network interface '{}'; set cluster_interface to one "
+                      "of its own (ip link)",
+                      host_, place_.interface)};
+    }
+    if (answer.value().value("sudo") != "ok") {
+      return Error{
+          Code::kDenied,
+          fmt::format("host '{}': {} does not run: {}; {}", host_,
+                      place_.requires_sudo ? "'sudo -n ip'" : "ip", answer.value().value("sudo"),
+                      place_.requires_sudo ? "install the sample sudoers file there"
+                                           : "log in as root or set requires_sudo=yes")};
+    }
+    warn_about_announcements(answer.value());
+    return {};
+  }
+
+  Result<VipPresence> status(Deadline deadline) override {
+    Result<ScriptAnswer> answer = ask(metal_status_script(place_), deadline);
+    if (!answer.ok()) return answer.error();
+    return find(answer.value()).has_value() ? VipPresence::kPresent : VipPresence::kAbsent;
+  }
+
+  Result<std::vector<std::string>> other_holders(Deadline deadline) override {
+    Result<ScriptAnswer> answer = ask(metal_probe_script(place_), deadline);
+    if (!answer.ok()) return answer.error();
+    std::vector<std::string> holders;
+    const std::string seen = answer.value().value("probe");
+    if (!seen.empty()) holders.push_back(link_address_in(seen));
+    return holders;
+  }
+
+  Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) override {
+    log_.info("Executing command on '{}': {}", host_, assign_by_hand());
+    const bool take_over = other_holder == OtherHolder::kTakeOver;
+    // Against a machine that still answers, duplicate address detection would keep the address from
+    // being used.
+    const std::string flags = place_.vip.is_v6 && take_over ? "nodad" : "";
+    Result<ScriptAnswer> answer =
+        ask(metal_assign_script(place_, flags, take_over ? OnAnswer::kGoOn : OnAnswer::kStop),
+            deadline);
+    if (!answer.ok()) return answer.error();
+    VipAssignment assignment;
+    const std::string holder = answer.value().value("probe");
+    if (!holder.empty()) {
+      if (!take_over) return held_elsewhere(link_address_in(holder));
+      assignment.warnings.push_back(fmt::format(
+          "the machine with link address {} still answers for {}; the address was taken over "
+          "all the same (unfenced_failover=proceed)",
+          link_address_in(holder), place_.vip.address));
+    }
+    const Status usable = wait_until_usable(std::move(answer).value(), deadline);
+    if (!usable.ok()) return usable.error();
+    return assignment;
+  }
+
+  Status remove(Deadline deadline) override {
+    std::string cidr = place_.vip.text();
+    std::string interface = place_.interface;
+    // The second time with the prefix and the interface that the address really has there.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      log_.info("Executing command on '{}': {}ip addr del {} dev {}", host_,
+                place_.requires_sudo ? "sudo " : "", cidr, interface);
+      Result<ScriptAnswer> answer = ask(metal_remove_script(place_, cidr, interface), deadline);
+      if (!answer.ok()) return answer.error();
+      const std::optional<InterfaceAddress> left = find(answer.value());
+      if (!left.has_value()) return {};
+      if (left->cidr() == cidr && left->interface == interface) {
+        return Error{Code::kDenied, fmt::format("host '{}': {}: {}", host_, remove_by_hand(),
+                                                answer.value().value("change"))};
+      }
+      cidr = left->cidr();
+      interface = left->interface;
+    }
+    return Error{Code::kRefused,
+                 fmt::format("host '{}' still has {} on {}", host_, place_.vip.address, interface)};
+  }
+
+  std::string assign_by_hand() const override { return metal_change_command(place_, "add"); }
+  std::string remove_by_hand() const override { return metal_change_command(place_, "del"); }
+
+ private:
+  Result<ScriptAnswer> ask(const std::string& script, Deadline deadline) {
+    if (shell_ == nullptr) {
+      return Error{Code::kUnreachable, fmt::format("no SSH session to host '{}'", host_)};
+    }
+    Result<CommandOutput> output = shell_->run(script, deadline);
+    if (!output.ok()) return output.error();
+    ScriptAnswer answer = parse_answer(output.value().out);
+    if (output.value().exit_status != 0) {
+      const std::string why = answer.values.contains("ip") && answer.value("ip").empty()
+                                  ? "the program ip was not found; install iproute2"
+                                  : fmt::format("exit status {}: {}", output.value().exit_status,
+                                                first_line(output.value().err));
+      return Error{Code::kRefused,
+                   fmt::format("reading the addresses of host '{}': {}", host_, why)};
+    }
+    return answer;
+  }
+
+  static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+  [[nodiscard]] std::optional<InterfaceAddress> find(const ScriptAnswer& answer) const {
+    return find_address(answer.addresses, place_.vip, place_.interface);
+  }
+
+  // "Unicast reply from 10.0.0.100 [1E:EB:7E:DD:68:E6]  0.522ms", "fd00::1 lladdr 1e:eb:...
+  // REACHABLE"
+  static std::string link_address_in(const std::string& text) {
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+      if (word.size() == 19 && word.front() == '[') return word.substr(1, 17);
+      if (word.size() == 17 && word[2] == ':') return word;
+    }
+    return text;
+  }
+
+  [[nodiscard]] Error held_elsewhere(const std::string& link_address) const {
+    return Error{
+        Code::kRefused,
+        fmt::format("the machine with link address {} answers for {}: it was not added to host "
+                    "'{}'; take it off there first",
+                    link_address, place_.vip.address, host_)};
+  }
+
+  // v6 addresses cannot be used before the kernel's duplicate address detection has ended (RFC
+  // 4862, 5.4).
+  Status wait_until_usable(ScriptAnswer answer, Deadline deadline) {
+    for (;;) {
+      const std::optional<InterfaceAddress> here = find(answer);
+      if (!here.has_value()) {
+        return Error{Code::kDenied, fmt::format("host '{}': {}: {}", host_, assign_by_hand(),
+                                                answer.value("change"))};
+      }
+      if (here->dad_failed) {
+        if (Status removed = remove(deadline); !removed.ok())
+          log_.warning("{}", removed.error().message);
+        return held_elsewhere("(by duplicate address detection)");
+      }
+      if (!here->tentative) return {};
+      if (clock_.passed(deadline)) {
+        return Error{Code::kTimeout, fmt::format("host '{}' still checks whether {} is a duplicate",
+                                                 host_, place_.vip.address)};
+      }
+      clock_.sleep_for(kDadPoll);
+      Result<ScriptAnswer> again = ask(metal_status_script(place_), deadline);
+      if (!again.ok()) return again.error();
+      answer = std::move(again).value();
+    }
+  }
+
+  // Without announcements neighbours keep the old machine's link address: a warning, since the
+  // address itself works.
+  void warn_about_announcements(const ScriptAnswer& answer) {
+    if (place_.vip.is_v6) {
+      if (answer.value("ndisc_notify") != "1") {
+        log_.warning(
+            "host '{}' will not announce {}: set the sysctl net.ipv6.conf.{}.ndisc_notify=1 there",
+            host_, place_.vip.address, place_.interface);
+      }
+      return;
+    }
+    if (!place_.requires_arping) return;
+    if (answer.value("arping").empty()) {
+      log_.warning("host '{}' will not announce {}: arping was not found; install iputils-arping",
+                   host_, place_.vip.address);
+    } else if (answer.value("arping_sudo") != "ok") {
+      log_.warning("host '{}' will not announce {}: {}; install the sample sudoers file there",
+                   host_, place_.vip.address, answer.value("arping_sudo"));
+    }
+  }
+
+  MetalPlace place_;
+  std::string host_;
+  RemoteShell* shell_;
+  Clock& clock_;
+  Log& log_;
+};
+
+}  // namespace
+
+std::unique_ptr<VipDriver> make_metal_driver(MetalPlace place, std::string host, RemoteShell* shell,
+                                             Clock& clock, Log& log) {
+  return std::make_unique<MetalDriver>(std::move(place), std::move(host), shell, clock, log);
+}
+
+}  // namespace mha

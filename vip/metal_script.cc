@@ -1,0 +1,135 @@
+// Building the metal driver's scripts.
+#include "vip/metal_script.h"
+
+#include <fmt/core.h>
+
+#include "base/shell_quote.h"
+
+namespace mha {
+namespace {
+
+// A user's ssh command has no sbin in its PATH (facts: mha.md), and ip lives there on some
+// distributions.
+std::string prologue(const MetalPlace& place) {
+  return fmt::format(
+      "LC_ALL=C; export LC_ALL; PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"; "
+      "s={}; ip=$(command -v ip) || ip=; arping=$(command -v arping) || arping=; "
+      "say() {{ printf '%s=%s\\n' \"$1\" \"$(printf '%s' \"$2\" | tr '\\n' ' ')\"; }}\n",
+      place.requires_sudo ? "'sudo -n'" : "");
+}
+
+constexpr const char* kPaths = "say ip \"$ip\"; say arping \"$arping\"\n";
+constexpr const char* kAddresses = "echo --addresses--; \"$ip\" -o addr show";
+
+// The whole runs in sh, whatever the remote user's login shell is.
+std::string in_sh(const std::string& script) { return "sh -c " + shell_quote(script); }
+
+// Is the address here already? Both sides are in inet_ntop's form.
+std::string is_here(const MetalPlace& place) {
+  return fmt::format("\"$ip\" -o addr show | grep -qF -e {} -e {}",
+                     shell_quote(fmt::format(" {}/", place.vip.address)),
+                     shell_quote(fmt::format(" {} peer ", place.vip.address)));
+}
+
+// arping -D leaves at the first answer, else after a second. Root's process cannot be ended by a
+// sudo user, so it is left to end by itself, and only its answer is waited for.
+std::string probe(const MetalPlace& place, int ticks) {
+  if (place.vip.is_v6 || !place.requires_arping) return "";
+  return fmt::format(
+      "if [ -n \"$arping\" ]; then t=$(mktemp); "
+      "({{ $s \"$arping\" -D -c 1 -w 1 -I {0} {1} >\"$t\" 2>/dev/null; echo over >>\"$t\"; }} "
+      "</dev/null >/dev/null 2>&1 &); n=0; "
+      "while [ $n -lt {2} ] && ! grep -q over \"$t\"; do sleep 0.01; n=$((n+1)); done; "
+      "probe=$(grep -i 'reply from' \"$t\" | head -n 1); rm -f \"$t\"; fi\n",
+      shell_quote(place.interface), shell_quote(place.vip.address), ticks);
+}
+
+// Unsolicited ARP: the first packet leaves at once, the others a second apart (facts: mha.md,
+// "arping -c 1 blocks").
+std::string announce(const MetalPlace& place) {
+  if (place.vip.is_v6 || !place.requires_arping) return "";
+  return fmt::format(
+      "if [ -n \"$arping\" ]; then ($s \"$arping\" -q -U -c 5 -I {0} {1} </dev/null >/dev/null "
+      "2>&1 &); fi\n",
+      shell_quote(place.interface), shell_quote(place.vip.address));
+}
+
+}  // namespace
+
+std::string metal_change_command(const MetalPlace& place, const std::string& verb) {
+  return fmt::format("{}ip addr {} {} dev {}", place.requires_sudo ? "sudo " : "", verb,
+                     shell_quote(place.vip.text()), shell_quote(place.interface));
+}
+
+std::string metal_check_script(const MetalPlace& place) {
+  const std::string interface = shell_quote(place.interface);
+  std::string script = prologue(place) + kPaths;
+  script += "if [ -n \"$ip\" ]; then\n";
+  script += fmt::format(
+      "if e=$($s \"$ip\" -o link show dev {0} 2>&1); then say sudo ok; else say sudo \"$e\"; fi\n",
+      interface);
+  script += fmt::format("say link \"$(cat /sys/class/net/{}/address 2>/dev/null)\"\n", interface);
+  if (place.vip.is_v6) {
+    script += fmt::format(
+        "f=/proc/sys/net/ipv6/conf; say ndisc_notify "
+        "\"$(cat $f/{0}/ndisc_notify $f/all/ndisc_notify 2>/dev/null | sort -r | head -n 1)\"\n",
+        interface);
+  } else if (place.requires_arping) {
+    script +=
+        "if [ -n \"$arping\" ]; then if e=$($s \"$arping\" -V 2>&1); then say arping_sudo ok; "
+        "else say arping_sudo \"$e\"; fi; fi\n";
+  }
+  script += "fi\n";
+  script += kAddresses;
+  return in_sh(script);
+}
+
+std::string metal_status_script(const MetalPlace& place) {
+  return in_sh(prologue(place) + kPaths + kAddresses);
+}
+
+std::string metal_remove_script(const MetalPlace& place, const std::string& cidr,
+                                const std::string& interface) {
+  return in_sh(prologue(place) + kPaths +
+               fmt::format("if e=$($s \"$ip\" addr del {} dev {} 2>&1); then say change ok; "
+                           "else say change \"$e\"; fi\n",
+                           shell_quote(cidr), shell_quote(interface)) +
+               kAddresses);
+}
+
+std::string metal_assign_script(const MetalPlace& place, const std::string& flags,
+                                OnAnswer on_answer) {
+  std::string script = prologue(place) + kPaths + "probe=\n";
+  script += fmt::format("if {}; then say change ok; else\n", is_here(place));
+  script += probe(place, kProbeTicks);
+  script += "say probe \"$probe\"\n";
+  if (on_answer == OnAnswer::kStop) script += "if [ -z \"$probe\" ]; then\n";
+  script += fmt::format(
+      "if e=$($s \"$ip\" addr add {} dev {} {} 2>&1); then say change ok; else say change \"$e\"; "
+      "fi\n",
+      shell_quote(place.vip.text()), shell_quote(place.interface), flags);
+  if (on_answer == OnAnswer::kStop) script += "fi\n";
+  script += "fi\n";
+  script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
+  script += kAddresses;
+  return in_sh(script);
+}
+
+std::string metal_probe_script(const MetalPlace& place) {
+  std::string script = prologue(place) + kPaths + "probe=\n";
+  if (place.vip.is_v6) {
+    // No tool for v6 may be there: a packet makes the kernel ask, and its neighbour table tells who
+    // answered.
+    script += fmt::format(
+        "ping -6 -c 1 -W 1 -I {0} {1} >/dev/null 2>&1; "
+        "probe=$(\"$ip\" -6 neigh show {1} dev {0} 2>/dev/null | grep lladdr | grep -v FAILED)\n",
+        shell_quote(place.interface), shell_quote(place.vip.address));
+  } else {
+    script += probe(place, 110);
+  }
+  script += "say probe \"$probe\"\n";
+  script += kAddresses;
+  return in_sh(script);
+}
+
+}  // namespace mha

@@ -1,0 +1,45 @@
+// The shell scripts that the metal driver runs on a host: POSIX sh, every value quoted.
+#pragma once
+
+#include <string>
+
+#include "config/host_settings.h"
+
+namespace mha {
+
+// What the scripts are made from.
+struct MetalPlace {
+  Cidr vip;
+  std::string interface;
+  bool requires_sudo = true;
+  bool requires_arping = true;
+};
+
+// How long assign waits for another machine's answer: on a LAN it comes within a millisecond or
+// two, and clients are without a server meanwhile.
+inline constexpr int kProbeTicks = 4;  // of 10 ms
+
+// Each prints `ip -o addr show` last, after a line "--addresses--"; before it, lines "key=value":
+//   ip, arping        paths found ("" where there is none)
+//   sudo              "ok", or what sudo said
+//   arping_sudo       the same for arping
+//   link              the interface's link-layer address, "" where there is no such interface
+//   ndisc_notify      v6: "1" where the kernel announces new addresses by itself
+//   probe             the line with which another machine answered for the address, "" where none
+//   did change            what `ip addr add` or `del` said where it failed, "ok" where it did not
+std::string metal_check_script(const MetalPlace& place);
+std::string metal_status_script(const MetalPlace& place);
+std::string metal_remove_script(const MetalPlace& place, const std::string& cidr,
+                                const std::string& interface);
+// `flags` go to the end of `ip addr add` ("" or "nodad"). With `stop_at_answer` the address is not
+// added where another machine answers for it.
+enum class OnAnswer { kStop, kGoOn };
+std::string metal_assign_script(const MetalPlace& place, const std::string& flags,
+                                OnAnswer on_answer);
+// Asks the network who else has the address; takes up to a second.
+std::string metal_probe_script(const MetalPlace& place);
+
+// "sudo ip addr add 10.0.0.100/24 dev eth0", for people and for the log.
+std::string metal_change_command(const MetalPlace& place, const std::string& verb);
+
+}  // namespace mha
