@@ -21,14 +21,12 @@ class Adapters {
   [[nodiscard]] Environment environment();
 
   // Opens the SSH session to `target` in a small process of its own that outlives us for `keep` at
-  // most, for the next hook to use; sessions to that target then go through it. Call it before any
-  // thread is started (it forks). An error says why the host cannot be reached; a session that
-  // merely cannot be kept is a warning, and sessions are then opened as usual.
+  // most, for the next hook to use; our own session to that target is this one. Call it before any
+  // thread is started: it forks. Errors as of ShellConnector::connect, and of the state folder.
   Status keep_session(const SshTarget& target, std::chrono::seconds keep, Deadline deadline);
 
-  // Sessions to `target` go through the process that an earlier hook left, where there is one; it
-  // ends with our use.
-  void use_kept_session(const SshTarget& target);
+  // Sessions that an earlier hook has left are used, for the last time, where there are any.
+  void use_kept_session();
 
  private:
   struct Parts;

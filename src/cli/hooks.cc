@@ -59,7 +59,7 @@ int online_stop_command(Program& program, const OnlineRequest& request) {
 
 int online_start_command(Program& program, const OnlineRequest& request) {
   Adapters adapters(program);
-  adapters.use_kept_session(request.new_master.ssh);
+  adapters.use_kept_session();
   Environment environment = adapters.environment();
   return report_outcome(program, "giving the clients to the new master",
                         online_start(request, environment));

@@ -35,10 +35,10 @@ Error config_error(const std::vector<Diagnostic>& diagnostics) {
     return Error{Code::kInternal, "a configuration file was refused without a reason"};
   }
   const auto more = std::count_if(diagnostics.begin(), diagnostics.end(), is_error) - 1;
-  return Error{Code::kConfig,
-               more == 0 ? first->text()
-                         : fmt::format("{} (and {} more error{} in the configuration)",
-                                       first->text(), more, more == 1 ? "" : "s")};
+  return Error{Code::kConfig, more == 0
+                                  ? first->text()
+                                  : fmt::format("{} (and {} more error{} in the configuration)",
+                                                first->text(), more, more == 1 ? "" : "s")};
 }
 
 std::string printable(std::string_view text) {

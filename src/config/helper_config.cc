@@ -1,6 +1,9 @@
 // The folder of configuration files, and the way from a host to its settings.
 #include "config/helper_config.h"
 
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
@@ -8,9 +11,6 @@
 #include <set>
 #include <system_error>
 #include <utility>
-
-#include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include "config/host_name.h"
 
@@ -132,10 +132,11 @@ Result<HelperConfig::Lookup> HelperConfig::default_for(const std::string& host) 
     for (const HelperFile& file : files_) {
       names.push_back(file.path + (has_error(file.diagnostics) ? " (which has errors)" : ""));
     }
-    return Error{Code::kConfig,
-                 fmt::format("host {} has a section in none of the files {}, and with several files "
-                             "there is no saying whose [default] it should get: add [{}] to one",
-                             host, fmt::join(names, ", "), host)};
+    return Error{
+        Code::kConfig,
+        fmt::format("host {} has a section in none of the files {}, and with several files "
+                    "there is no saying whose [default] it should get: add [{}] to one",
+                    host, fmt::join(names, ", "), host)};
   }
   const HelperFile& file = files_.front();
   if (has_error(file.diagnostics)) {

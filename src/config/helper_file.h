@@ -1,4 +1,4 @@
-// One file of the suite's own configuration: its hosts with their settings, and what is wrong with it.
+// One file of the suite's own configuration: its hosts' settings, and what is wrong with it.
 #pragma once
 
 #include <map>

@@ -8,6 +8,8 @@
 #include <array>
 #include <cstring>
 
+#include "config/ascii.h"
+
 namespace mha {
 namespace {
 
@@ -71,15 +73,11 @@ bool is_host(std::string_view text) {
 std::string host_key(std::string_view text) {
   if (const auto address = parse_address(text)) {
     constexpr std::string_view kMapped = "::ffff:";
-    const std::string_view inner = std::string_view(address->text).substr(
-        std::min(kMapped.size(), address->text.size()));
-    const bool mapped = address->text.starts_with(kMapped) && inner.find('.') != inner.npos;
-    return mapped ? std::string(inner) : address->text;
+    const std::string& whole = address->text;
+    const bool mapped = whole.starts_with(kMapped) && whole.find('.') != std::string::npos;
+    return mapped ? whole.substr(kMapped.size()) : whole;
   }
-  std::string key(without_final_dot(text));
-  std::transform(key.begin(), key.end(), key.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  return key;
+  return lower_case(without_final_dot(text));
 }
 
 }  // namespace mha

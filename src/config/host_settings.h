@@ -40,8 +40,8 @@ struct HostSettings {
   bool super_read_only = false;
   std::chrono::seconds kill_after_timeout{5};
   std::chrono::seconds lock_wait_timeout{5};  // for SET GLOBAL read_only, at least 1
-  // Of one hook before the point of no return; undo has as much again. Where it is not written: 30 s
-  // or, if that is more, kill_after_timeout + lock_wait_timeout + 20 s.
+  // Of one hook before the point of no return; undo has as much again. Where it is not written, it
+  // is kill_after_timeout + lock_wait_timeout + 20 s, and at least this.
   std::chrono::seconds operation_timeout{30};
   // How long `stop` keeps a session for `start`; 0 off.
   std::chrono::seconds ssh_session_keep{60};

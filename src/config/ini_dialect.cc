@@ -2,7 +2,7 @@
 // 2.28, and the tests hold them against the latter.
 #include "config/ini_dialect.h"
 
-#include <algorithm>
+#include "config/ascii.h"
 
 namespace mha {
 namespace {
@@ -36,14 +36,6 @@ std::optional<std::string_view> non_empty(std::string_view text) {
 }
 
 }  // namespace
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = std::find_if_not(text.begin(), text.end(), is_space);
-  const auto end = std::find_if_not(text.rbegin(), std::make_reverse_iterator(begin), is_space);
-  return {begin, end.base()};
-}
 
 bool is_comment_or_blank(IniDialect dialect, std::string_view line) {
   const std::string_view text = trimmed(line);

@@ -6,11 +6,12 @@
 
 namespace mha {
 
-// kConfigParser: Python 2's ConfigParser.RawConfigParser, which read the suite's own files before us.
+// kConfigParser: Python 2's ConfigParser.RawConfigParser, which read the suite's own files before
+// us.
 //   `key = value` or `key: value`, the first of the two characters; a value ends before its first
-//   semicolon where white space stands before that; a value of two double quotes is empty; text after
-//   a section's bracket is ignored; a line that begins with the word `rem` is a comment; an indented
-//   line continues the value above.
+//   semicolon where white space stands before that; a value of two double quotes is empty; text
+//   after a section's bracket is ignored; a line that begins with the word `rem` is a comment; an
+//   indented line continues the value above.
 // kConfigTiny: perl's Config::Tiny, by which MHA reads its own. `key = value` only; white space,
 //   semicolon, white space and at least one more character begin a comment, everywhere in a line;
 //   every other character is the value's own: quotes, backslashes, `#`, `:`, `=`.
@@ -26,9 +27,5 @@ struct KeyAndValue {
 std::optional<KeyAndValue> key_and_value(IniDialect dialect, std::string_view line);
 std::optional<std::string_view> section_name(IniDialect dialect, std::string_view line);
 bool is_comment_or_blank(IniDialect dialect, std::string_view line);
-
-// Space as both of them see it: ASCII's.
-bool is_space(char c);
-std::string_view trimmed(std::string_view text);
 
 }  // namespace mha

@@ -1,6 +1,7 @@
 // The walk over one file: inih asks for lines and reports pairs, this keeps what they say.
 #include "config/ini_reader.h"
 
+#include <fmt/core.h>
 #include <ini.h>
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/core.h>
+#include "config/ascii.h"
 
 namespace mha {
 namespace {
@@ -154,10 +155,10 @@ IniDocument read_ini(const std::string& path, IniDialect dialect) {
 
   const auto control = std::find_if(text.begin(), text.end(), is_control);
   if (control != text.end()) {
-    const auto before = text.substr(0, static_cast<std::size_t>(control - text.begin()));
-    const auto line = static_cast<int>(std::max<std::size_t>(lines_of(before).size(), 1));
-    refuse(line, fmt::format("is not a text file: it has the control character 0x{:02x} here",
-                             static_cast<unsigned char>(*control)));
+    const auto up_to_it = text.substr(0, static_cast<std::size_t>(control - text.begin()) + 1);
+    refuse(static_cast<int>(lines_of(up_to_it).size()),
+           fmt::format("is not a text file: it has the control character 0x{:02x} here",
+                       static_cast<unsigned char>(*control)));
     return document;
   }
   if (text.starts_with(kByteOrderMark)) {

@@ -42,8 +42,8 @@ class IniDocument {
 };
 
 // inih walks the file and tells pairs, continuations and comments apart. Names and values are taken
-// from the raw line by the dialect's rules instead, since Debian's inih 55 (a shared library, options
-// fixed when it was built)
+// from the raw line by the dialect's rules instead, since Debian's inih 55 (a shared library,
+// options fixed when it was built)
 // - cuts lines at 199 bytes and reads the rest as a line of its own, and cuts section names at 49;
 // - ends every value at ` ;` and takes `:` as a delimiter, also in MHA's files;
 // - does not report a section that has no keys.

@@ -63,7 +63,8 @@ std::vector<KnownOption> make_options() {
        "How long setting read_only may wait for statements and locks that are in its way.",
        into(&S::lock_wait_timeout, parse_positive_seconds)},
       {"operation_timeout", "SECONDS", "30",
-       "How long one hook may take up to its point of no return; undoing has as much again. Where it "
+       "How long one hook may take up to its point of no return; undoing has as much again. Where "
+       "it "
        "is not set, it grows with kill_after_timeout and lock_wait_timeout.",
        into(&D::operation_timeout_written, parse_positive_seconds)},
       {"ssh_session_keep", "SECONDS", "60",
@@ -121,8 +122,9 @@ const std::vector<KnownOption>& known_options() {
 
 const KnownOption* find_option(std::string_view name) {
   const auto& options = known_options();
-  const auto found = std::find_if(options.begin(), options.end(),
-                                  [name](const KnownOption& option) { return option.name == name; });
+  const auto found =
+      std::find_if(options.begin(), options.end(),
+                   [name](const KnownOption& option) { return option.name == name; });
   return found == options.end() ? nullptr : &*found;
 }
 

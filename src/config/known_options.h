@@ -29,8 +29,8 @@ struct KnownOption {
   std::string_view syntax;        // what may be written, for people
   std::string_view default_text;  // as one would write it; empty: nothing
   std::string_view meaning;       // a sentence
-  // Checks a trimmed value; what comes back puts it into a draft. The error's message (kConfig) says
-  // what is wrong with the value and what to write, without file and key.
+  // Checks a trimmed value; what comes back puts it into a draft. The error's message (kConfig)
+  // says what is wrong with the value and what to write, without file and key.
   std::function<Result<OptionAssignment>(std::string_view)> parse;
 };
 

@@ -1,6 +1,7 @@
 // The two files of MHA's configuration put together, and checks across their sections.
 #include "config/mha_conf.h"
 
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -8,8 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/core.h>
-
+#include "config/ascii.h"
 #include "config/host_name.h"
 #include "config/ini_reader.h"
 #include "config/mha_section.h"
@@ -89,7 +89,7 @@ class Loader {
     if (stat(global_file.c_str(), &about) == 0 && S_ISREG(about.st_mode)) {
       defaults = read_global(global_file);
     }
-    read_app(app_file, std::move(defaults));
+    read_app(app_file, defaults);
     if (has_error(remarks_)) {
       return config_error(remarks_);
     }
@@ -110,9 +110,9 @@ class Loader {
       const std::string name(part.name);
       const auto [found, is_new] = sections.try_emplace(name, file, name, part.line);
       if (!is_new) {
-        remarks_.push_back({Severity::kWarning, file, part.line, printable(name), "",
-                            fmt::format("the section that line {} began goes on here",
-                                        found->second.line())});
+        remarks_.push_back(
+            {Severity::kWarning, file, part.line, printable(name), "",
+             fmt::format("the section that line {} began goes on here", found->second.line())});
       }
       found->second.add(part);
     }
@@ -140,17 +140,17 @@ class Loader {
     return merge_defaults(file, sections_of(file, document), {});
   }
 
-  void read_app(const std::string& file, MhaValues inherited) {
+  void read_app(const std::string& file, const MhaValues& inherited) {
     const IniDocument document = read_ini(file, IniDialect::kConfigTiny);
     add_remarks(document.errors);
     const std::map<std::string, MhaSection> sections = sections_of(file, document);
     const MhaValues defaults = merge_defaults(file, sections, inherited);
     conf_.defaults = defaults.texts;
     if (is_true(defaults.text("init_conf_load_script"))) {
-      remarks_.push_back({Severity::kWarning, file, 0, std::string(kServerDefault),
-                          "init_conf_load_script",
-                          "is MHA's to run: what it prints (often users and passwords) is not known "
-                          "to the programs of this suite that read this file"});
+      remarks_.push_back(
+          {Severity::kWarning, file, 0, std::string(kServerDefault), "init_conf_load_script",
+           "is MHA's to run: what it prints (often users and passwords) is not known "
+           "to the programs of this suite that read this file"});
     }
     // In the order of names, as MHA does.
     for (const auto& [name, section] : sections) {

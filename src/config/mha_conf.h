@@ -23,9 +23,9 @@ struct MhaServer {
                    // user of this
   std::uint16_t port = 3306;
   std::uint16_t ssh_port = 22;
-  std::string ssh_host;     // default: hostname
-  std::string ssh_ip;       // ip where ssh_host is hostname; as in MHA, not the ssh_ip that is written
-  std::string ssh_user;     // default: who runs this
+  std::string ssh_host;  // default: hostname
+  std::string ssh_ip;    // ip where ssh_host is hostname; as in MHA, not the ssh_ip that is written
+  std::string ssh_user;  // default: who runs this
   std::string ssh_options;  // MHA uses one for all hosts: of the section that it reads last
   std::string user;         // MySQL
   Secret password;

@@ -1,4 +1,5 @@
-// The parameters that MHA 0.58 knows: which are inherited, their defaults, and what their values may be.
+// The parameters that MHA 0.58 knows: which are inherited, their defaults, and what their values
+// may be.
 #pragma once
 
 #include <string>
@@ -24,7 +25,7 @@ struct MhaParam {
   std::string_view name;
   MhaInheritance inheritance;
   MhaValueKind kind = MhaValueKind::kText;
-  std::string_view default_text = "";  // empty: none
+  std::string_view default_text = {};  // empty: none
   MhaDefaulting defaulting = MhaDefaulting::kWhereMissing;
 };
 

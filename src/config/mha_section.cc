@@ -1,6 +1,8 @@
-// MHA's rules for one section (M:lib/MHA/Config.pm, parse_server), which the tests hold against MHA.
+// MHA's rules for one section (M:lib/MHA/Config.pm, parse_server), which the tests hold against
+// MHA.
 #include "config/mha_section.h"
 
+#include <fmt/core.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -9,8 +11,7 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/core.h>
-
+#include "config/ascii.h"
 #include "config/host_name.h"
 #include "config/mha_params.h"
 #include "config/option_values.h"
@@ -41,12 +42,6 @@ bool is_positive_int(std::string_view value) {
          value.find_first_not_of('0') != std::string_view::npos;
 }
 
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c; });
-  return text;
-}
-
 std::string current_user() {
   constexpr std::size_t kEnough = 16384;
   std::vector<char> buffer(kEnough);
@@ -72,7 +67,7 @@ std::string settled(const std::string& name, std::string value) {
   } else if (name == "master_binlog_dir") {
     std::erase_if(value, is_space);
   } else if (name == "ping_type") {
-    value = upper(value);
+    value = upper_case(value);
   }
   return std::string(without_quotes(value));
 }
@@ -110,7 +105,7 @@ MhaSection::MhaSection(std::string file, std::string name, int line)
 Diagnostic MhaSection::remark(Severity severity, const std::string& key,
                               std::string message) const {
   const auto found = lines_.find(key);
-  return {severity,        file_, found == lines_.end() ? line_ : found->second,
+  return {severity,         file_, found == lines_.end() ? line_ : found->second,
           printable(name_), key,   std::move(message)};
 }
 
@@ -166,7 +161,7 @@ void MhaSection::check(const IniRow& row) {
       break;
     case MhaValueKind::kPingType: {
       constexpr std::array<std::string_view, 3> kTypes = {"SELECT", "CONNECT", "INSERT"};
-      const std::string type = upper(std::string(row.value));
+      const std::string type = upper_case(row.value);
       if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
         refuse(fmt::format("'{}' is none of: SELECT, CONNECT, INSERT", printable(row.value)));
       }

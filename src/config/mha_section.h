@@ -30,16 +30,16 @@ class MhaSection {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] int line() const { return line_; }
 
-  // Adds the rows to what is there, and remarks on them to what remarks() gives: unknown keys, values
-  // that MHA refuses, ports that are none, keys given twice. Never shows a password.
+  // Adds the rows to what is there, and remarks on them to what remarks() gives: unknown keys,
+  // values that MHA refuses, ports that are none, keys given twice. Never shows a password.
   void add(const IniSection& part);
   [[nodiscard]] const std::vector<Diagnostic>& remarks() const { return remarks_; }
 
   // Parameters that MHA ignores in [server default], where this is one.
   [[nodiscard]] std::vector<Diagnostic> ignored_as_default() const;
 
-  // This section, what it inherits, MHA's built-in defaults, in this order. Quotes around a value go
-  // away, one pair for each section that the value comes through: MHA does so.
+  // This section, what it inherits, MHA's built-in defaults, in this order. Quotes around a value
+  // go away, one pair for each section that the value comes through: MHA does so.
   [[nodiscard]] MhaValues over(const MhaValues& inherited) const;
 
   // A remark at `key`'s line, or at the section's where it has no such key.

@@ -2,6 +2,8 @@
 #include "config/option_values.h"
 
 #include <arpa/inet.h>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -10,12 +12,9 @@
 #include <initializer_list>
 #include <utility>
 
-#include <fmt/core.h>
-#include <fmt/ranges.h>
-
+#include "config/ascii.h"
 #include "config/diagnostic.h"
 #include "config/host_name.h"
-#include "config/ini_dialect.h"
 
 namespace mha {
 namespace {
@@ -27,13 +26,6 @@ Error wrong(fmt::format_string<Args...> format, Args&&... args) {
   return Error{Code::kConfig, fmt::format(format, std::forward<Args>(args)...)};
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  return out;
-}
-
 // Digits and nothing else.
 std::optional<unsigned> parse_number(std::string_view text) {
   unsigned number = 0;
@@ -43,8 +35,9 @@ std::optional<unsigned> parse_number(std::string_view text) {
 }
 
 template <typename T>
-Result<T> one_of(std::string_view value, std::initializer_list<std::pair<std::string_view, T>> known) {
-  const std::string wanted = lower(value);
+Result<T> one_of(std::string_view value,
+                 std::initializer_list<std::pair<std::string_view, T>> known) {
+  const std::string wanted = lower_case(value);
   std::vector<std::string_view> names;
   for (const auto& [name, meaning] : known) {
     if (name == wanted) {
@@ -103,7 +96,7 @@ bool is_mail_domain(std::string_view domain) {
 }  // namespace
 
 Result<bool> parse_yes_no(std::string_view value) {
-  const std::string answer = lower(value);
+  const std::string answer = lower_case(value);
   if (answer != "yes" && answer != "no") {
     return wrong("'{}' is neither yes nor no", printable(value));
   }
@@ -153,9 +146,8 @@ bool is_network_or_broadcast(const Cidr& cidr) {
 
 Result<std::string> parse_interface(std::string_view value) {
   constexpr std::size_t kLongest = 15;  // IFNAMSIZ - 1
-  const bool bad_character =
-      std::any_of(value.begin(), value.end(),
-                  [](char c) { return is_space(c) || c == '/' || c == ':'; });
+  const bool bad_character = std::any_of(
+      value.begin(), value.end(), [](char c) { return is_space(c) || c == '/' || c == ':'; });
   // The leading dash is Linux's to allow and ours to refuse: commands would take it as an option.
   if (value.size() > kLongest || bad_character || value == "." || value == ".." ||
       value.starts_with('-')) {
@@ -224,10 +216,10 @@ Result<std::vector<std::string>> parse_mail_addresses(std::string_view value) {
 
 Result<HostAndPort> parse_host_and_port(std::string_view value) {
   // Not quoted where it may be a URL with a password in it.
-  const std::string shown = value.find('@') == std::string_view::npos ? printable(value) : "...@...";
-  const Error refused =
-      wrong("'{}' is not a mail server: write host, host:port, [v6 address]:port or an address",
-            shown);
+  const std::string shown =
+      value.find('@') == std::string_view::npos ? printable(value) : "...@...";
+  const Error refused = wrong(
+      "'{}' is not a mail server: write host, host:port, [v6 address]:port or an address", shown);
   std::string_view host = value;
   std::string_view port;
   bool has_port = false;
@@ -251,7 +243,7 @@ Result<HostAndPort> parse_host_and_port(std::string_view value) {
     host = value.substr(0, colon);
     port = has_port ? value.substr(colon + 1) : std::string_view{};
   }
-  if (!is_host(host)) {
+  if (!is_host(host) || value.find_first_of("@/") != std::string_view::npos) {
     return refused;
   }
   HostAndPort result{std::string(host), std::nullopt};

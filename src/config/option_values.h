@@ -13,8 +13,8 @@
 
 namespace mha {
 
-// Each takes a trimmed value. Errors are kConfig; the message says what the value is not and what to
-// write instead, and names neither file nor key.
+// Each takes a trimmed value. Errors are kConfig; the message says what the value is not and what
+// to write instead, and names neither file nor key.
 
 // yes or no, in any case.
 Result<bool> parse_yes_no(std::string_view value);

@@ -2,6 +2,7 @@
 #include "config/text_file.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,14 +10,12 @@
 #include <cstring>
 #include <utility>
 
-#include <fmt/core.h>
-
 #include "base/secret.h"
 
 namespace mha {
 namespace {
 
-constexpr std::size_t kLargest = 1024 * 1024;
+constexpr std::size_t kLargest = std::size_t{1024} * 1024;
 
 class Descriptor {
  public:

@@ -69,6 +69,8 @@ class FileJournal : public Journal {
     return {};
   }
 
+  void begin_line() { pending_ += '\n'; }
+
   Status sync() override {
     if (Status flushed = flush(); !flushed.ok()) return flushed;
     if (fdatasync(fd_) != 0) return system_error("cannot sync the journal", path_);
@@ -157,7 +159,9 @@ Result<JournalFile> read_journal(const std::string& path) {
   std::string line;
   while (std::getline(file, line)) {
     json record = json::parse(line, nullptr, false);
-    if (record.is_object()) journal.records.push_back(std::move(record));
+    const bool is_record =
+        record.is_object() && record.contains("event") && record["event"].is_string();
+    if (is_record) journal.records.push_back(std::move(record));
   }
   if (journal.records.empty() || journal.records.front().value("event", "") != "operation") {
     return Error{Code::kInternal, fmt::format("{} is not a journal", path)};
@@ -169,6 +173,9 @@ Status append_to_journal(const std::string& path, json record, const Clock& cloc
   const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return system_error("cannot write the journal", path);
   FileJournal journal(fd, path, clock);
+  // The last line may be torn: this record must not become a part of it. Empty lines are passed
+  // over.
+  journal.begin_line();
   if (Status noted = journal.append(std::move(record)); !noted.ok()) return noted;
   return journal.sync();
 }

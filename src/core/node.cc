@@ -14,7 +14,7 @@ std::string Node::title() const { return fmt::format("the {} '{}'", spec_.role, 
 Result<MysqlServer*> Node::mysql(Deadline deadline) {
   if (mysql_ == nullptr) {
     Result<std::unique_ptr<MysqlServer>> opened = ports_.mysql.connect(spec_.mysql, deadline);
-    if (!opened.ok()) return opened.error().with_context(fmt::format("MySQL on {}", title()));
+    if (!opened.ok()) return opened.error().with_context(title());
     mysql_ = std::move(opened).value();
   }
   return mysql_.get();
@@ -23,7 +23,7 @@ Result<MysqlServer*> Node::mysql(Deadline deadline) {
 Result<RemoteShell*> Node::shell(Deadline deadline) {
   if (shell_ == nullptr) {
     Result<std::unique_ptr<RemoteShell>> opened = ports_.shell.connect(spec_.ssh, deadline);
-    if (!opened.ok()) return opened.error().with_context(fmt::format("SSH to {}", title()));
+    if (!opened.ok()) return opened.error().with_context(title());
     shell_ = std::move(opened).value();
   }
   return shell_.get();

@@ -61,8 +61,11 @@ class Plan {
   [[nodiscard]] std::vector<std::string> describe() const;
 
  private:
-  // Registers the step in begun_ before its apply runs.
-  Status run_step(Step& step, Journal& journal, Deadline deadline);
+  enum class OnJournalError { kStop, kWarn };
+
+  // Registers the step in begun_ before its apply runs. With kStop, a step that cannot be noted is
+  // not begun.
+  Status run_step(Step& step, Journal& journal, OnJournalError on_journal_error, Deadline deadline);
 
   Clock& clock_;
   Log& log_;
@@ -72,10 +75,12 @@ class Plan {
   std::size_t point_of_no_return_ = SIZE_MAX;  // index of the first step after it
 };
 
-// Undoes `begun` (oldest first) in reverse order; one that fails does not stop the others. `note`
-// takes a record for the journal; a journal that cannot be written does not stop an undo. Used by
-// Plan and by core/rollback.h.
+// Undoes `begun` (oldest first) in reverse order; one that fails does not stop the others, and one
+// that hangs has no more than an even share of what is left of `budget`. `note_undo` takes a record
+// for the journal; a journal that cannot be written does not stop an undo. Used by Plan and by
+// core/rollback.h.
 Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> headline,
-                   const std::function<void(nlohmann::json)>& note, Deadline deadline, Log& log);
+                   const std::function<void(nlohmann::json)>& note_undo, Milliseconds budget,
+                   Clock& clock, Log& log);
 
 }  // namespace mha

@@ -115,8 +115,8 @@ Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
     const Status noted = append_to_journal(journal.path, std::move(record), environment.clock);
     if (!noted.ok()) environment.log.warning("{}", noted.error().message);
   };
-  Outcome outcome = undo_steps(begun, std::nullopt, note, environment.clock.deadline_after(budget),
-                               environment.log);
+  Outcome outcome =
+      undo_steps(begun, std::nullopt, note, budget, environment.clock, environment.log);
   if (!refused.leftovers.empty()) outcome.ending = Ending::kNotUndone;
   outcome.leftovers.insert(outcome.leftovers.end(), refused.leftovers.begin(),
                            refused.leftovers.end());

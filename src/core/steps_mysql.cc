@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <optional>
 #include <utility>
 
 namespace mha {
@@ -56,11 +57,14 @@ class ReadOnlyStep : public Step {
   std::string undo_by_hand(const json& found) const override {
     const Result<ReadOnlyState> state = state_from_json(found);
     if (!state.ok()) return "";
-    const std::string super =
-        state.value().super_read_only.value_or(false) ? ", super_read_only=ON" : "";
+    // read_only=OFF clears super_read_only by itself, read_only=ON leaves it as it is.
+    const std::optional<bool> super_read_only =
+        state.value().blocks_writes() ? state.value().super_read_only : std::nullopt;
     return fmt::format("mysql -h {} -P {} -e 'SET GLOBAL read_only={}{}'", node_.spec().mysql.host,
                        node_.spec().port, to_string(state.value().read_only),
-                       super.empty() ? "" : ", GLOBAL super_read_only=ON");
+                       !super_read_only.has_value() ? ""
+                       : *super_read_only           ? ", GLOBAL super_read_only=ON"
+                                                    : ", GLOBAL super_read_only=OFF");
   }
 
  protected:

@@ -1,0 +1,98 @@
+// The table of options: each has what the man pages need, and its default is what holds without it.
+#include "config/known_options.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace mha {
+namespace {
+
+// Every member, as text: two drafts that hold the same give the same.
+std::string all_of(const HostDraft& d) {
+  std::string mails;
+  for (const std::string& address : d.report_email) {
+    mails += address + ",";
+  }
+  const auto number = [](auto value) { return std::to_string(value) + "|"; };
+  return number(static_cast<int>(d.vip_type)) + (d.writer_vip ? d.writer_vip->text() : "") + "|" +
+         d.cluster_interface + "|" + number(d.requires_sudo) + number(d.requires_arping) +
+         number(d.super_read_only) + number(d.kill_after_timeout.count()) +
+         number(d.lock_wait_timeout.count()) +
+         number(d.operation_timeout_written.value_or(d.operation_timeout).count()) +
+         number(d.ssh_session_keep.count()) + number(static_cast<int>(d.unfenced_failover)) +
+         number(static_cast<int>(d.mysql_ssl_mode)) + d.mysql_ssl_ca + "|" + mails + "|" +
+         d.report_from + "|" + d.smtp_host + "|" + number(d.smtp_port_written.value_or(0)) +
+         number(d.port_in_smtp_host.value_or(0)) + number(static_cast<int>(d.smtp_security)) +
+         d.smtp_user + "|" + d.smtp_password_file + "|" + d.smtp_ca_file;
+}
+
+// An allowed value that is not the default.
+std::string other_value(std::string_view name) {
+  const std::map<std::string_view, std::string> values = {
+      {"vip_type", "metal"},
+      {"writer_vip_cidr", "192.0.2.1/24"},
+      {"cluster_interface", "eth0"},
+      {"requires_sudo", "no"},
+      {"requires_arping", "no"},
+      {"super_read_only", "yes"},
+      {"kill_after_timeout", "7"},
+      {"lock_wait_timeout", "7"},
+      {"operation_timeout", "7"},
+      {"ssh_session_keep", "7"},
+      {"unfenced_failover", "refuse"},
+      {"mysql_ssl_mode", "required"},
+      {"mysql_ssl_ca", "/a"},
+      {"report_email", "a@b"},
+      {"report_from", "a@b"},
+      {"smtp_host", "mail:26"},
+      {"smtp_port", "27"},
+      {"smtp_security", "tls"},
+      {"smtp_user", "u"},
+      {"smtp_password_file", "/p"},
+      {"smtp_ca", "/c"},
+  };
+  return values.at(name);
+}
+
+TEST(KnownOptions, RowsAreComplete) {
+  std::set<std::string_view> names;
+  for (const KnownOption& option : known_options()) {
+    EXPECT_TRUE(names.insert(option.name).second) << option.name << " is there twice";
+    EXPECT_FALSE(option.syntax.empty()) << option.name;
+    EXPECT_TRUE(option.meaning.ends_with('.')) << option.name;
+    EXPECT_EQ(find_option(option.name), &option);
+  }
+  EXPECT_EQ(find_option("smtp_hots"), nullptr);
+  EXPECT_EQ(option_suggestion("smtp_hots"), "; did you mean 'smtp_host'?");
+}
+
+TEST(KnownOptions, DefaultTextIsWhatHoldsWithoutTheOption) {
+  const std::string untouched = all_of(HostDraft{});
+  for (const KnownOption& option : known_options()) {
+    HostDraft draft;
+    // First something else, so that an assignment that does nothing shows.
+    option.parse(other_value(option.name)).value()(draft);
+    ASSERT_NE(all_of(draft), untouched) << option.name;
+    auto assignment = option.parse(option.default_text);
+    ASSERT_TRUE(assignment.ok()) << option.name;
+    assignment.value()(draft);
+    EXPECT_EQ(all_of(draft), untouched) << option.name;
+  }
+}
+
+TEST(KnownOptions, EveryOptionHasAnEffectOfItsOwn) {
+  std::set<std::string> effects = {all_of(HostDraft{})};
+  for (const KnownOption& option : known_options()) {
+    HostDraft draft;
+    auto assignment = option.parse(other_value(option.name));
+    ASSERT_TRUE(assignment.ok()) << option.name;
+    assignment.value()(draft);
+    EXPECT_TRUE(effects.insert(all_of(draft)).second) << option.name;
+  }
+}
+
+}  // namespace
+}  // namespace mha
