@@ -18,6 +18,7 @@ constexpr Milliseconds kDadPoll{100};
 struct ScriptAnswer {
   std::map<std::string, std::string> values;
   std::vector<InterfaceAddress> addresses;
+  bool has_addresses = false;  // without them nothing is known, not even that the address is absent
 
   [[nodiscard]] std::string value(const std::string& key) const {
     const auto found = values.find(key);
@@ -33,6 +34,7 @@ ScriptAnswer parse_answer(const std::string& out) {
       std::ostringstream rest;
       rest << lines.rdbuf();
       answer.addresses = parse_ip_addr(rest.str());
+      answer.has_addresses = true;
       break;
     }
     const std::size_t equals = line.find('=');
@@ -99,9 +101,13 @@ class MetalDriver : public VipDriver {
     // Against a machine that still answers, duplicate address detection would keep the address from
     // being used.
     const std::string flags = place_.vip.is_v6 && take_over ? "nodad" : "";
+    std::optional<ScriptAnswer> prepared;
+    if (!take_over) prepared = finish_prepared(kAssignName, "add", deadline);
     Result<ScriptAnswer> answer =
-        ask(metal_assign_script(place_, flags, take_over ? OnAnswer::kGoOn : OnAnswer::kStop),
-            deadline);
+        prepared.has_value()
+            ? Result<ScriptAnswer>{std::move(*prepared)}
+            : ask(metal_assign_script(place_, flags, take_over ? OnAnswer::kGoOn : OnAnswer::kStop),
+                  deadline);
     if (!answer.ok()) return answer.error();
     VipAssignment assignment;
     const std::string holder = answer.value().value("probe");
@@ -124,7 +130,11 @@ class MetalDriver : public VipDriver {
     for (int attempt = 0; attempt < 2; ++attempt) {
       log_.info("Executing command on '{}': {}ip addr del {} dev {}", host_,
                 place_.requires_sudo ? "sudo " : "", cidr, interface);
-      Result<ScriptAnswer> answer = ask(metal_remove_script(place_, cidr, interface), deadline);
+      std::optional<ScriptAnswer> prepared;
+      if (attempt == 0) prepared = finish_prepared(kRemoveName, "del", deadline);
+      Result<ScriptAnswer> answer =
+          prepared.has_value() ? Result<ScriptAnswer>{std::move(*prepared)}
+                               : ask(metal_remove_script(place_, cidr, interface), deadline);
       if (!answer.ok()) return answer.error();
       const std::optional<InterfaceAddress> left = find(answer.value());
       if (!left.has_value()) return {};
@@ -139,10 +149,40 @@ class MetalDriver : public VipDriver {
                  fmt::format("host '{}' still has {} on {}", host_, place_.vip.address, interface)};
   }
 
+  void prepare_remove(Deadline deadline) override {
+    prepare(kRemoveName, metal_prepared_remove_script(place_), deadline);
+  }
+  void prepare_assign(Deadline deadline) override {
+    prepare(kAssignName, metal_prepared_assign_script(place_), deadline);
+  }
+
   std::string assign_by_hand() const override { return metal_change_command(place_, "add"); }
   std::string remove_by_hand() const override { return metal_change_command(place_, "del"); }
 
  private:
+  static constexpr const char* kRemoveName = "vip-remove";
+  static constexpr const char* kAssignName = "vip-assign";
+
+  void prepare(const char* name, const std::string& script, Deadline deadline) {
+    if (shell_ == nullptr) return;
+    const Status prepared = shell_->prepare(name, script, deadline);
+    if (!prepared.ok())
+      log_.debug("host '{}': {} is not prepared: {}", host_, name, prepared.error().message);
+  }
+
+  // Nullopt where nothing was prepared or it came to nothing: the usual script does the same again,
+  // and reads back.
+  std::optional<ScriptAnswer> finish_prepared(const char* name, const char* verb,
+                                              Deadline deadline) {
+    if (shell_ == nullptr) return std::nullopt;
+    const Result<CommandOutput> output =
+        shell_->finish_prepared(name, metal_batch_line(place_, verb), deadline);
+    if (!output.ok() || output.value().exit_status != 0) return std::nullopt;
+    ScriptAnswer answer = parse_answer(output.value().out);
+    if (!answer.has_addresses) return std::nullopt;
+    return answer;
+  }
+
   Result<ScriptAnswer> ask(const std::string& script, Deadline deadline) {
     if (shell_ == nullptr) {
       return Error{Code::kUnreachable, fmt::format("no SSH session to host '{}'", host_)};
@@ -157,6 +197,12 @@ class MetalDriver : public VipDriver {
                                                 first_line(output.value().err));
       return Error{Code::kRefused,
                    fmt::format("reading the addresses of host '{}': {}", host_, why)};
+    }
+    if (!answer.has_addresses) {
+      return Error{Code::kRefused,
+                   fmt::format("reading the addresses of host '{}': commands over SSH do not run "
+                               "there, or their output is cut: \"{}\"",
+                               host_, first_line(output.value().out))};
     }
     return answer;
   }

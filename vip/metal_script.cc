@@ -32,26 +32,28 @@ std::string is_here(const MetalPlace& place) {
 }
 
 // arping -D leaves at the first answer, else after a second. Root's process cannot be ended by a
-// sudo user, so it is left to end by itself, and only its answer is waited for.
+// sudo user, so it is left to end by itself, and only its answer is waited for. It writes to a file
+// that was opened before it began: opened by name at its end, the file would be there again.
 std::string probe(const MetalPlace& place, int ticks) {
   if (place.vip.is_v6 || !place.requires_arping) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then t=$(mktemp); "
-      "({{ $s \"$arping\" -D -c 1 -w 1 -I {0} {1} >\"$t\" 2>/dev/null; echo over >>\"$t\"; }} "
-      "</dev/null >/dev/null 2>&1 &); n=0; "
+      "({{ $s \"$arping\" -D -c 1 -w 1 -I {0} {1}; echo over; }} </dev/null 2>/dev/null &) "
+      ">\"$t\"; n=0; "
       "while [ $n -lt {2} ] && ! grep -q over \"$t\"; do sleep 0.01; n=$((n+1)); done; "
       "probe=$(grep -i 'reply from' \"$t\" | head -n 1); rm -f \"$t\"; fi\n",
       shell_quote(place.interface), shell_quote(place.vip.address), ticks);
 }
 
-// Unsolicited ARP: the first packet leaves at once, the others a second apart (facts: mha.md,
-// "arping -c 1 blocks").
+// Unsolicited ARP: the first packet leaves at once, each arping then waits a second (facts:
+// mha.md). As long as the address is here only: announcing one that has gone back meanwhile would
+// cut the clients off.
 std::string announce(const MetalPlace& place) {
   if (place.vip.is_v6 || !place.requires_arping) return "";
   return fmt::format(
-      "if [ -n \"$arping\" ]; then ($s \"$arping\" -q -U -c 5 -I {0} {1} </dev/null >/dev/null "
-      "2>&1 &); fi\n",
-      shell_quote(place.interface), shell_quote(place.vip.address));
+      "if [ -n \"$arping\" ]; then (for i in 1 2 3 4 5; do {0} || break; "
+      "$s \"$arping\" -q -U -c 1 -I {1} {2}; done </dev/null >/dev/null 2>&1 &); fi\n",
+      is_here(place), shell_quote(place.interface), shell_quote(place.vip.address));
 }
 
 }  // namespace
@@ -113,6 +115,44 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
   script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
   script += kAddresses;
   return in_sh(script);
+}
+
+std::string metal_prepared_remove_script(const MetalPlace& place) {
+  return in_sh(
+      prologue(place) + kPaths +
+      "if e=$($s \"$ip\" -batch - 2>&1); then say change ok; else say change \"$e\"; fi\n" +
+      kAddresses);
+}
+
+// The fifo lets sudo and ip start before the line is there; the shell sees the line first, and the
+// network's answer.
+std::string metal_prepared_assign_script(const MetalPlace& place) {
+  std::string script = prologue(place) + kPaths;
+  script +=
+      "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT; mkfifo \"$d/in\" || exit 1; : "
+      ">\"$d/probe\"\n";
+  if (!place.vip.is_v6 && place.requires_arping) {
+    script += fmt::format(
+        "if [ -n \"$arping\" ]; then ($s \"$arping\" -D -c 1 -w 1 -I {} {} </dev/null "
+        ">\"$d/probe\" 2>/dev/null &); fi\n",
+        shell_quote(place.interface), shell_quote(place.vip.address));
+  }
+  script +=
+      "$s \"$ip\" -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
+      "exec 3>\"$d/in\"\n"
+      "if read -r line; then\n"
+      "probe=$(grep -i 'reply from' \"$d/probe\")\n"
+      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n"
+      "if wait $p; then say change ok; else say change \"$(cat \"$d/out\")\"; fi; say probe "
+      "\"$probe\"\n";
+  script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
+  script += "fi\nexec 3>&-\n";
+  script += kAddresses;
+  return in_sh(script);
+}
+
+std::string metal_batch_line(const MetalPlace& place, const std::string& verb) {
+  return fmt::format("addr {} {} dev {}\n", verb, place.vip.text(), place.interface);
 }
 
 std::string metal_probe_script(const MetalPlace& place) {

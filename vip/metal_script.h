@@ -36,6 +36,15 @@ std::string metal_remove_script(const MetalPlace& place, const std::string& cidr
 enum class OnAnswer { kStop, kGoOn };
 std::string metal_assign_script(const MetalPlace& place, const std::string& flags,
                                 OnAnswer on_answer);
+
+// The same two, for RemoteShell::prepare: they wait for one line for `ip -batch -`, which then
+// already runs behind sudo, and do nothing without it. The assigning one has asked the network
+// meanwhile, and announces.
+std::string metal_prepared_remove_script(const MetalPlace& place);
+std::string metal_prepared_assign_script(const MetalPlace& place);
+// That line: "addr add 10.0.0.100/24 dev eth0".
+std::string metal_batch_line(const MetalPlace& place, const std::string& verb);
+
 // Asks the network who else has the address; takes up to a second.
 std::string metal_probe_script(const MetalPlace& place);
 

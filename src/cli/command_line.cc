@@ -55,11 +55,18 @@ Result<CommandLine> CommandLine::parse(const std::vector<std::string>& arguments
     // of ours.
     parser.style((po::command_line_style::unix_style & ~po::command_line_style::allow_guessing) |
                  po::command_line_style::allow_long);
-    // No positional arguments are described, so leftover words end as unrecognised.
-    parser.positional(po::positional_options_description{});
     if (unknown == UnknownOptions::kWarn) parser.allow_unregistered();
     const po::parsed_options parsed = parser.run();
     for (const auto& option : parsed.options) {
+      if (option.position_key >= 0) {
+        // A word that belongs to no option. To a hook it may be the value of one that it does not
+        // know.
+        if (unknown == UnknownOptions::kRefuse) {
+          return Error{Code::kUsage,
+                       fmt::format("'{}' is no option", option.original_tokens.front())};
+        }
+        continue;
+      }
       if (!option.unregistered) continue;
       for (const std::string& token : option.original_tokens) {
         if (token.starts_with("-")) line.unknown_.push_back(without_value(token));

@@ -83,6 +83,22 @@ Outcome failed(Ending ending, Error headline) {
   return outcome;
 }
 
+// MHA is content where our start hook said 10 ("proceeding"): what is incomplete is said here
+// again.
+Outcome after_success(const Program& program, const MhaConf& conf,
+                      const std::string& start_operation, WallTime since) {
+  const auto start = journal_since(program, conf, start_operation, since);
+  if (!start.has_value() || summarize(*start).ending != Ending::kIncomplete) return {};
+  Outcome outcome = failed(Ending::kIncomplete,
+                           Error{Code::kRefused, "the start hook was not done with everything"});
+  for (const nlohmann::json& record : start->records) {
+    if (record.value("event", "") == "step_failed") {
+      outcome.leftovers.push_back(record.value("error", ""));
+    }
+  }
+  return outcome;
+}
+
 // MHA failed. What did our hooks do, and can it be put back?
 Outcome clean_up_online(Program& program, const MhaConf& conf, const HelperConfig& config,
                         WallTime since, const std::string& how_mha_ended) {
@@ -254,6 +270,7 @@ int run_online_switch(Program& program) {
   Outcome outcome;
   switch (interpret(end.value())) {
     case MhaEnd::kDone:
+      outcome = after_success(program, files.value().conf, "online_start", since);
       break;
     case MhaEnd::kPartly:
       outcome = failed(
@@ -295,6 +312,7 @@ int run_dead_switch(Program& program) {
   Outcome outcome;
   switch (interpret(end.value())) {
     case MhaEnd::kDone:
+      outcome = after_success(program, conf, "hard_start", since);
       break;
     case MhaEnd::kPartly:
       outcome = failed(

@@ -79,12 +79,15 @@ json header_for(const NodeSpec& orig) {
   return json{{"orig_master", {{"host", orig.host}, {"port", orig.port}}}};
 }
 
-void note_end(Journal& journal, const Outcome& outcome, const Status& removed, Log& log) {
+void note_fence(Journal& journal, const Status& removed, Log& log) {
   note(journal,
        json{{"event", "fence"},
             {"fenced", removed.ok()},
             {"error", removed.ok() ? "" : removed.error().message}},
        log);
+}
+
+void note_end(Journal& journal, const Outcome& outcome, Log& log) {
   note(journal, json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}}, log);
 }
 
@@ -133,7 +136,9 @@ Outcome hard_stopssh(const NodeSpec& orig_master, Environment& environment) {
     }
   }
   look_for_mysqld(orig, *journal, environment);
-  note_end(*journal, outcome, removed, environment.log);
+  // Without an address there is nothing that was taken off, and nothing to say of it.
+  if (orig.moves_a_vip()) note_fence(*journal, removed, environment.log);
+  note_end(*journal, outcome, environment.log);
   return outcome;
 }
 
@@ -160,7 +165,8 @@ Outcome hard_stop(const NodeSpec& orig_master, Milliseconds patience, Environmen
       }
     }
   }
-  note_end(*journal, outcome, removed, log);
+  if (orig.moves_a_vip()) note_fence(*journal, removed, log);
+  note_end(*journal, outcome, log);
   return outcome;
 }
 

@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr Milliseconds kEndClients{5000};
+constexpr Milliseconds kPrepare{500};
 
 struct NodeFacts {
   VipPresence vip = VipPresence::kAbsent;
@@ -46,6 +47,7 @@ Result<NodeFacts> check_node(Node& node, Deadline deadline) {
   if (Status checked = driver.value()->check(deadline); !checked.ok()) return checked.error();
   Result<VipPresence> presence = driver.value()->status(deadline);
   if (!presence.ok()) return presence.error();
+  if (presence.value() == VipPresence::kPresent) driver.value()->prepare_remove(deadline);
   return NodeFacts{presence.value()};
 }
 
@@ -76,6 +78,28 @@ Status check_vip_place(Node& orig, Node& next, VipPresence on_orig, VipPresence 
   log.warning("the virtual IP {} was not found on host {}, nor anywhere else; it will be put on {}",
               vip, orig.spec().host, next.title());
   return {};
+}
+
+enum class NewMasterWrites { kOff, kOn, kUnknown };
+
+// kOff also where it cannot be seen and nothing of ours has tried to switch them on: then a new
+// master that has died must not keep the clients from getting the original one back.
+NewMasterWrites look_for_writes(Node& next, const NodeSpec& orig, WallTime not_before,
+                                Milliseconds patience, Environment& environment) {
+  const Deadline deadline = environment.clock.deadline_after(patience);
+  Result<MysqlServer*> server = next.mysql(deadline);
+  Result<ReadOnlyState> state = server.ok() ? server.value()->read_only_state(deadline)
+                                            : Result<ReadOnlyState>{server.error()};
+  if (state.ok()) {
+    return state.value().blocks_writes() ? NewMasterWrites::kOff : NewMasterWrites::kOn;
+  }
+  environment.log.warning("whether {} takes writes could not be seen: {}", next.title(),
+                          state.error().message);
+  const std::optional<JournalFile> start =
+      find_open_journal(environment.state_dir, "online_start", orig.host, orig.port, not_before);
+  return start.has_value() && has_open_steps(*start, next.spec().host, next.spec().port)
+             ? NewMasterWrites::kUnknown
+             : NewMasterWrites::kOff;
 }
 
 }  // namespace
@@ -123,20 +147,32 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
   // servers.md).
   plan.add(ensure_read_only(orig, log));
   // Before the address goes: without it the server's RST cannot reach the client (facts: mha.md).
-  plan.add(ensure_no_clients(orig, first, environment.clock, log, environment.interrupt));
+  plan.add(ensure_no_clients(orig, "with writes off", first, environment.clock, log,
+                             environment.interrupt));
   if (orig.moves_a_vip()) {
-    plan.add(ensure_vip_absent(orig, orig_facts.value().vip, log));
+    const bool on_both = orig_facts.value().vip == VipPresence::kPresent &&
+                         next_facts.value().vip == VipPresence::kPresent;
+    plan.add(ensure_vip_absent(orig, orig_facts.value().vip,
+                               on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log));
     // Those that came back between the kill and the removal.
-    plan.add(ensure_no_clients(orig, {Milliseconds{0}, kEndClients}, environment.clock, log,
-                               environment.interrupt));
+    plan.add(ensure_no_clients(orig, "with the virtual IP off", {Milliseconds{0}, kEndClients},
+                               environment.clock, log, environment.interrupt));
   }
   const PlanBudget budget{environment.clock.deadline_after(operation_time(settings)),
                           settings.operation_timeout};
-  return plan.run(*journal.value(), budget, [&] {
+  const Outcome outcome = plan.run(*journal.value(), budget, [&] {
     log.info("Rolling back the failover changes on {}", orig.title());
     orig.forget_sessions();
     next.forget_sessions();
   });
+  if (outcome.ending == Ending::kDone && next.moves_a_vip() &&
+      next.settings().ssh_session_keep.count() > 0) {
+    // What online_start needs starts while MHA works.
+    const Deadline soon = environment.clock.deadline_after(kPrepare);
+    if (Result<VipDriver*> driver = next.vip(soon); driver.ok())
+      driver.value()->prepare_assign(soon);
+  }
+  return outcome;
 }
 
 Outcome online_start(const OnlineRequest& request, Environment& environment) {
@@ -181,12 +217,21 @@ Outcome online_start(const OnlineRequest& request, Environment& environment) {
     next.forget_sessions();
   });
   if (outcome.ending == Ending::kUndone) return give_back(*outcome.headline);
-  if (outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete) {
-    const auto stop_journal =
-        find_open_journal(environment.state_dir, "online_stop", request.orig_master.host,
-                          request.orig_master.port, switch_began);
-    if (stop_journal.has_value()) close_journal(*stop_journal, "carried through", environment);
+  if (outcome.ending == Ending::kNotUndone) {
+    // The new master may take writes: rolling back looks at that first.
+    const std::optional<Outcome> rolled_back =
+        roll_back_online_stop(request, switch_began, environment);
+    if (!rolled_back.has_value()) return outcome;
+    if (rolled_back->ending == Ending::kUndone) outcome.leftovers.clear();
+    outcome.ending = rolled_back->ending;
+    outcome.leftovers.insert(outcome.leftovers.end(), rolled_back->leftovers.begin(),
+                             rolled_back->leftovers.end());
+    return outcome;
   }
+  const auto stop_journal =
+      find_open_journal(environment.state_dir, "online_stop", request.orig_master.host,
+                        request.orig_master.port, switch_began);
+  if (stop_journal.has_value()) close_journal(*stop_journal, "carried through", environment);
   return outcome;
 }
 
@@ -202,32 +247,32 @@ std::optional<Outcome> roll_back_online_stop(const OnlineRequest& request, WallT
   const Milliseconds budget = orig.settings().operation_timeout;
   environment.log.info("Rolling back the failover changes on {}", orig.title());
 
-  // Our stop made it read-only. If it is writable now, somebody promoted it: then it must stay the
-  // only writer.
-  const Deadline deadline = environment.clock.deadline_after(budget);
-  Result<MysqlServer*> server = next.mysql(deadline);
-  Result<ReadOnlyState> state = server.ok() ? server.value()->read_only_state(deadline)
-                                            : Result<ReadOnlyState>{server.error()};
-  if (state.ok() && !state.value().blocks_writes()) {
-    Outcome refused;
-    refused.ending = Ending::kNotUndone;
-    refused.headline = Error{
-        Code::kRefused, fmt::format("{} takes writes by now, so {} stays read-only and without "
-                                    "the virtual IP",
-                                    next.title(), orig.title())};
-    refused.leftovers.push_back(refused.headline->message);
-    return refused;
-  }
-  if (!state.ok()) {
-    environment.log.warning("whether {} takes writes could not be seen: {}", next.title(),
-                            state.error().message);
-  }
   const auto node_by_name = [&](const std::string& host, std::uint16_t port) -> Node* {
     for (Node* node : {&orig, &next}) {
       if (node->spec().host == host && node->spec().port == port) return node;
     }
     return nullptr;
   };
+  // Our stop made it read-only. If it is writable now, somebody promoted it: then it must stay the
+  // only writer. (Where nothing is to be put back on the original master, none is made by that.)
+  const NewMasterWrites writes =
+      look_for_writes(next, request.orig_master, not_before, budget, environment);
+  if (writes != NewMasterWrites::kOff &&
+      has_open_steps(*journal, orig.spec().host, orig.spec().port)) {
+    Outcome refused;
+    refused.ending = Ending::kNotUndone;
+    refused.headline = Error{
+        Code::kRefused,
+        fmt::format("{} {}, so {} stays read-only and without the virtual IP", next.title(),
+                    writes == NewMasterWrites::kOn ? "takes writes by now" : "may take writes",
+                    orig.title())};
+    refused.leftovers.push_back(fmt::format("{}; what follows is only for where {} takes none",
+                                            refused.headline->message, next.title()));
+    const std::vector<std::string> by_hand =
+        open_steps_by_hand(*journal, node_by_name, environment);
+    refused.leftovers.insert(refused.leftovers.end(), by_hand.begin(), by_hand.end());
+    return refused;
+  }
   return roll_back(*journal, node_by_name, environment, budget);
 }
 

@@ -39,15 +39,46 @@ std::vector<OpenStep> open_steps(const JournalFile& journal) {
   return steps;
 }
 
+bool changes_something(const OpenStep& open) {
+  return open.kind == "ensure_read_only" || open.kind == "ensure_writable" ||
+         open.kind == "ensure_vip_absent";
+}
+
 // nullptr for the kinds whose undo is nothing to do.
 std::unique_ptr<Step> build_step(const OpenStep& open, Node& node, Log& log) {
   if (open.kind == "ensure_read_only") return ensure_read_only(node, log);
   if (open.kind == "ensure_writable") return ensure_writable(node, log);
   if (open.kind == "ensure_vip_absent") {
-    // What was found comes back in undo; the constructor's value is only for observe.
-    return ensure_vip_absent(node, VipPresence::kAbsent, log);
+    // What was found comes back in undo; the constructor's values are only for observe.
+    return ensure_vip_absent(node, VipPresence::kAbsent, OtherHolder::kRefuse, log);
   }
   return nullptr;
+}
+
+// The open steps, oldest first, on fresh sessions.
+struct RebuiltSteps {
+  std::vector<std::unique_ptr<Step>> steps;
+  std::vector<BegunStep> begun;      // borrows from steps
+  std::vector<std::string> unknown;  // a line for each whose host the caller does not know
+};
+
+RebuiltSteps rebuild(const JournalFile& journal, const NodeByName& node_by_name, Log& log) {
+  RebuiltSteps rebuilt;
+  for (const OpenStep& open : open_steps(journal)) {
+    const std::string host = open.parameters.value("host", "");
+    Node* node = node_by_name(host, open.parameters.value("port", std::uint16_t{0}));
+    if (node == nullptr) {
+      rebuilt.unknown.push_back(
+          fmt::format("not put back: {}: no connection data for host {}", open.name, host));
+      continue;
+    }
+    node->forget_sessions();
+    std::unique_ptr<Step> step = build_step(open, *node, log);
+    if (step == nullptr) continue;
+    rebuilt.begun.push_back(BegunStep{step.get(), open.found});
+    rebuilt.steps.push_back(std::move(step));
+  }
+  return rebuilt;
 }
 
 }  // namespace
@@ -94,34 +125,41 @@ Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
     refused.leftovers.push_back(refused.headline->message);
     return refused;
   }
-  const std::vector<OpenStep> opens = open_steps(journal);
-  std::vector<std::unique_ptr<Step>> steps;
-  std::vector<BegunStep> begun;
-  for (const OpenStep& open : opens) {
-    const std::string host = open.parameters.value("host", "");
-    Node* node = node_by_name(host, open.parameters.value("port", std::uint16_t{0}));
-    if (node == nullptr) {
-      refused.leftovers.push_back(
-          fmt::format("not put back: {}: no connection data for host {}", open.name, host));
-      continue;
-    }
-    node->forget_sessions();
-    std::unique_ptr<Step> step = build_step(open, *node, environment.log);
-    if (step == nullptr) continue;
-    begun.push_back(BegunStep{step.get(), open.found});
-    steps.push_back(std::move(step));
-  }
+  const RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log);
   const auto note = [&](json record) {
     const Status noted = append_to_journal(journal.path, std::move(record), environment.clock);
     if (!noted.ok()) environment.log.warning("{}", noted.error().message);
   };
   Outcome outcome =
-      undo_steps(begun, std::nullopt, note, budget, environment.clock, environment.log);
-  if (!refused.leftovers.empty()) outcome.ending = Ending::kNotUndone;
-  outcome.leftovers.insert(outcome.leftovers.end(), refused.leftovers.begin(),
-                           refused.leftovers.end());
+      undo_steps(rebuilt.begun, std::nullopt, note, budget, environment.clock, environment.log);
+  if (!rebuilt.unknown.empty()) {
+    // The end that undo_steps has noted knows nothing of these.
+    outcome.ending = Ending::kNotUndone;
+    note(json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}});
+  }
+  outcome.leftovers.insert(outcome.leftovers.end(), rebuilt.unknown.begin(), rebuilt.unknown.end());
   if (outcome.ending == Ending::kUndone) close_journal(journal, "rolled back", environment);
   return outcome;
+}
+
+bool has_open_steps(const JournalFile& journal, const std::string& host, std::uint16_t port) {
+  const std::vector<OpenStep> opens = open_steps(journal);
+  return std::any_of(opens.begin(), opens.end(), [&](const OpenStep& open) {
+    return changes_something(open) && open.parameters.value("host", "") == host &&
+           open.parameters.value("port", std::uint16_t{0}) == port;
+  });
+}
+
+std::vector<std::string> open_steps_by_hand(const JournalFile& journal,
+                                            const NodeByName& node_by_name,
+                                            Environment& environment) {
+  RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log);
+  std::vector<std::string> lines = std::move(rebuilt.unknown);
+  for (const BegunStep& begun : rebuilt.begun) {
+    lines.push_back(fmt::format("not put back: {}; by hand: {}", begun.step->name(),
+                                begun.step->undo_by_hand(begun.found)));
+  }
+  return lines;
 }
 
 void close_journal(const JournalFile& journal, const std::string& reason,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/environment.h"
 #include "core/journal.h"
@@ -38,6 +39,16 @@ using NodeByName = std::function<Node*(const std::string& host, std::uint16_t po
 // stays. Refuses (kNotUndone, nothing touched) where the journal has passed its point of no return.
 Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
                   Environment& environment, Milliseconds budget);
+
+// Whether the journal shows a step on host:port that has begun, changed something, and has not been
+// undone.
+bool has_open_steps(const JournalFile& journal, const std::string& host, std::uint16_t port);
+
+// For a journal that is not rolled back: a line for each step that stays as it is, with the command
+// that would undo it by hand.
+std::vector<std::string> open_steps_by_hand(const JournalFile& journal,
+                                            const NodeByName& node_by_name,
+                                            Environment& environment);
 
 // Notes in the journal that it needs no further answer, and why.
 void close_journal(const JournalFile& journal, const std::string& reason, Environment& environment);

@@ -20,23 +20,27 @@ constexpr Milliseconds kRekillInterval{5};
 
 class EnsureNoClients : public Step {
  public:
-  EnsureNoClients(Node& node, ClientPatience patience, Clock& clock, Log& log,
+  EnsureNoClients(Node& node, std::string occasion, ClientPatience patience, Clock& clock, Log& log,
                   const Interrupt& interrupt)
-      : node_(node), patience_(patience), clock_(clock), log_(log), interrupt_(interrupt) {}
+      : node_(node),
+        occasion_(std::move(occasion)),
+        patience_(patience),
+        clock_(clock),
+        log_(log),
+        interrupt_(interrupt) {}
 
   std::string kind() const override { return "ensure_no_clients"; }
   json parameters() const override {
     return json{{"host", node_.spec().host}, {"port", node_.spec().port}};
   }
   std::string name() const override {
-    return fmt::format("{} {}:{} after {} ms", kind(), node_.spec().host, node_.spec().port,
-                       patience_.leave.count());
+    return fmt::format("{} {}:{} {}", kind(), node_.spec().host, node_.spec().port, occasion_);
   }
   std::string description() const override {
     return patience_.leave.count() == 0
-               ? fmt::format("end the clients' connections on {}", node_.title())
-               : fmt::format("wait up to {} ms for clients to leave {}, then end the rest",
-                             patience_.leave.count(), node_.title());
+               ? fmt::format("end the clients' connections on {} {}", node_.title(), occasion_)
+               : fmt::format("wait up to {} ms for clients to leave {} {}, then end the rest",
+                             patience_.leave.count(), node_.title(), occasion_);
   }
 
   Result<json> observe(Deadline /*deadline*/) override { return json::object(); }
@@ -115,6 +119,7 @@ class EnsureNoClients : public Step {
   }
 
   Node& node_;
+  std::string occasion_;
   ClientPatience patience_;
   Clock& clock_;
   Log& log_;
@@ -125,9 +130,10 @@ class EnsureNoClients : public Step {
 
 }  // namespace
 
-std::unique_ptr<Step> ensure_no_clients(Node& node, ClientPatience patience, Clock& clock, Log& log,
-                                        const Interrupt& interrupt) {
-  return std::make_unique<EnsureNoClients>(node, patience, clock, log, interrupt);
+std::unique_ptr<Step> ensure_no_clients(Node& node, std::string occasion, ClientPatience patience,
+                                        Clock& clock, Log& log, const Interrupt& interrupt) {
+  return std::make_unique<EnsureNoClients>(node, std::move(occasion), patience, clock, log,
+                                           interrupt);
 }
 
 }  // namespace mha

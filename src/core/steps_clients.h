@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -20,7 +21,8 @@ struct ClientPatience {
 // Afterwards one listing has shown no client on the server. Replication, daemons, MHA's own session
 // (the holder of its advisory locks) and this program's are spared. Writes must be off already:
 // killing first commits rows that nobody acknowledged (facts: servers.md, "Ending writes").
-std::unique_ptr<Step> ensure_no_clients(Node& node, ClientPatience patience, Clock& clock, Log& log,
-                                        const Interrupt& interrupt);
+// `occasion` tells several of them in one plan apart.
+std::unique_ptr<Step> ensure_no_clients(Node& node, std::string occasion, ClientPatience patience,
+                                        Clock& clock, Log& log, const Interrupt& interrupt);
 
 }  // namespace mha

@@ -47,14 +47,16 @@ class VipStep : public Step {
 
 class EnsureVipAbsent : public VipStep {
  public:
-  EnsureVipAbsent(Node& node, VipPresence found, Log& log) : VipStep(node, log), found_(found) {}
+  EnsureVipAbsent(Node& node, VipPresence found, OtherHolder put_back, Log& log)
+      : VipStep(node, log), found_(found), put_back_(put_back) {}
 
   std::string kind() const override { return "ensure_vip_absent"; }
   std::string description() const override {
     return fmt::format("remove the virtual IP from {}", node().title());
   }
   Result<json> observe(Deadline /*deadline*/) override {
-    return json{{"vip", found_ == VipPresence::kPresent ? "present" : "absent"}};
+    return json{{"vip", found_ == VipPresence::kPresent ? "present" : "absent"},
+                {"put_back", put_back_ == OtherHolder::kTakeOver ? "take_over" : "refuse"}};
   }
   Status apply(const json& /*found*/, Deadline deadline) override {
     const Status removed = remove(deadline);
@@ -63,8 +65,9 @@ class EnsureVipAbsent : public VipStep {
         fmt::format("removing the virtual IP from {}", node().title()));
   }
   Status undo(const json& found, Deadline deadline) override {
-    return found.value("vip", "") == "present" ? assign(OtherHolder::kRefuse, deadline)
-                                               : remove(deadline);
+    if (found.value("vip", "") != "present") return remove(deadline);
+    const bool take_over = found.value("put_back", "") == "take_over";
+    return assign(take_over ? OtherHolder::kTakeOver : OtherHolder::kRefuse, deadline);
   }
   std::string undo_by_hand(const json& found) const override {
     const auto driver = node().vip_without_shell();
@@ -74,6 +77,7 @@ class EnsureVipAbsent : public VipStep {
 
  private:
   VipPresence found_;
+  OtherHolder put_back_;
 };
 
 class EnsureVipPresent : public VipStep {
@@ -104,8 +108,9 @@ class EnsureVipPresent : public VipStep {
 
 }  // namespace
 
-std::unique_ptr<Step> ensure_vip_absent(Node& node, VipPresence found, Log& log) {
-  return std::make_unique<EnsureVipAbsent>(node, found, log);
+std::unique_ptr<Step> ensure_vip_absent(Node& node, VipPresence found, OtherHolder put_back,
+                                        Log& log) {
+  return std::make_unique<EnsureVipAbsent>(node, found, put_back, log);
 }
 
 std::unique_ptr<Step> ensure_vip_present(Node& node, OtherHolder other_holder, Log& log) {

@@ -10,8 +10,10 @@
 namespace mha {
 
 // Afterwards the host does not have the address. `found` is what preflight read a moment ago:
-// reading it again would be a round trip of downtime.
-std::unique_ptr<Step> ensure_vip_absent(Node& node, VipPresence found, Log& log);
+// reading it again would be a round trip of downtime. `put_back` is how undo assigns it: against
+// another holder only where that one was found with it as well.
+std::unique_ptr<Step> ensure_vip_absent(Node& node, VipPresence found, OtherHolder put_back,
+                                        Log& log);
 
 // Afterwards the host has the address and the neighbours know. Not undone: it comes after the point
 // of no return.

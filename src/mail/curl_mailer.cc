@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -59,7 +58,7 @@ struct Transfer {
 std::size_t read_message(char* to, std::size_t size, std::size_t count, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
   const std::size_t part = std::min(size * count, transfer.text.size() - transfer.taken);
-  std::memcpy(to, transfer.text.data() + transfer.taken, part);
+  transfer.text.copy(to, part, transfer.taken);
   transfer.taken += part;
   return part;
 }

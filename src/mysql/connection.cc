@@ -46,8 +46,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const MysqlTarget& target, 
                                                      Deadline deadline) {
   // Connector/C reads these as a list of hosts, and as a connection string.
   if (target.host.empty() || target.host.find_first_of(",;= ") != std::string::npos) {
-    return Error{Code::kConfig, fmt::format("'{}' is not a name or address of a MySQL server",
-                                            target.host)};
+    return Error{Code::kConfig,
+                 fmt::format("'{}' is not a name or address of a MySQL server", target.host)};
   }
   try {
     std::unique_ptr<Connection> connection{new Connection{target, clock}};
@@ -83,11 +83,10 @@ Status Connection::connect(const MysqlTarget& target, Deadline deadline) {
   const auto timeout_seconds =
       static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(limit).count()) + 1;
   auto outcome = std::make_shared<ConnectOutcome>();
-  const bool in_time = worker_->run(
-      [link = link_, target, timeout_seconds, outcome] {
-        *outcome = connect_link(*link, target, timeout_seconds);
-      },
-      limit);
+  const bool in_time =
+      worker_->run([link = link_, target, timeout_seconds,
+                    outcome] { *outcome = connect_link(*link, target, timeout_seconds); },
+                   limit);
   if (!in_time) return give_up(doing);
   if (outcome->error.has_value()) {
     dead_ = true;

@@ -25,12 +25,14 @@ class Link;
 class Worker;
 
 // Not thread-safe; several may be opened and used at the same time from different threads. After
-// kTimeout or kUnreachable it is dead, and says so to each further call. Destruction does not block.
+// kTimeout or kUnreachable it is dead, and says so to each further call. Destruction does not
+// block.
 class Connection {
  public:
   // Errors and TLS as the port says. kPreferred falls back to plain text both where the server has
   // no TLS and where its TLS is too old for ours (MySQL 5.6); kRequired and stronger are checked
-  // afterwards, since Connector/C falls back in silence (facts: it ignores MYSQL_OPT_SSL_ENFORCE).
+  // afterwards, since Connector/C falls back in silence, MYSQL_OPT_SSL_ENFORCE or not
+  // (observed, 3.3).
   static Result<std::unique_ptr<Connection>> open(const MysqlTarget& target, const Clock& clock,
                                                   Deadline deadline);
   ~Connection();

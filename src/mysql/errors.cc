@@ -38,20 +38,20 @@ bool ends_session(unsigned number) {
 
 Code code_of_connect_error(unsigned number) {
   static constexpr std::array<unsigned, 19> kDenied{
-      1044,           // no access to the database
-      1045,           // access denied: user, password
-      1129, 1130,     // this host is blocked, not allowed
-      1131, 1133,     // anonymous user, no such user
-      1251,           // authentication protocol not supported by the client
-      1698,           // access denied without a password (unix_socket)
-      1820, 1862,     // password expired
-      1873,           // access denied while changing user
-      2026,           // TLS: handshake, certificate
-      2049,           // old authentication protocol refused
-      2058, 2059,     // authentication plugin cannot be loaded, initialised
-      2061,           // authentication plugin's own error
-      3118, 3159,     // account locked; the server takes TLS only
-      4151};          // MariaDB: account locked
+      1044,        // no access to the database
+      1045,        // access denied: user, password
+      1129, 1130,  // this host is blocked, not allowed
+      1131, 1133,  // anonymous user, no such user
+      1251,        // authentication protocol not supported by the client
+      1698,        // access denied without a password (unix_socket)
+      1820, 1862,  // password expired
+      1873,        // access denied while changing user
+      2026,        // TLS: handshake, certificate
+      2049,        // old authentication protocol refused
+      2058, 2059,  // authentication plugin cannot be loaded, initialised
+      2061,        // authentication plugin's own error
+      3118, 3159,  // account locked; the server takes TLS only
+      4151};       // MariaDB: account locked
   return is_one_of(number, kDenied) ? Code::kDenied : Code::kUnreachable;
 }
 

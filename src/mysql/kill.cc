@@ -116,9 +116,9 @@ class Killing {
   std::uint64_t own_id_;
   std::size_t most_bytes_;
   Deadline deadline_;
-  std::vector<KillOutcome> outcomes_;   // grows in the constructor only
-  std::deque<std::size_t> pending_;     // indices of outcomes_ that no answer came for yet
-  std::vector<KillOutcome*> unknown_;   // answered with 1094
+  std::vector<KillOutcome> outcomes_;  // grows in the constructor only
+  std::deque<std::size_t> pending_;    // indices of outcomes_ that no answer came for yet
+  std::vector<KillOutcome*> unknown_;  // answered with 1094
   bool refused_now_ = false;
 };
 

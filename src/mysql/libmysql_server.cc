@@ -73,8 +73,8 @@ class LibmysqlServer : public MysqlServer {
     max_allowed_packet_ = number<std::size_t>(row[4]);
     has_super_read_only_ = !results.value().back().rows.empty();
     return connection_
-        ->rows(std::string{statements_for(identity_).session_settings},
-               "setting up the session", deadline)
+        ->rows(std::string{statements_for(identity_).session_settings}, "setting up the session",
+               deadline)
         .status();
   }
 
@@ -98,19 +98,17 @@ class LibmysqlServer : public MysqlServer {
     const std::string doing = fmt::format("setting read_only to {}", to_string(goal.read_only));
     const std::chrono::seconds wait = bounded_wait(lock_wait, deadline);
     const std::string set = set_read_only_sql(before.value(), goal);
-    Result<std::vector<StatementResult>> results =
-        connection_->run(fmt::format("SET SESSION lock_wait_timeout={};{};{}", wait.count(), set,
-                                     read_only_sql()),
-                         doing, deadline);
+    Result<std::vector<StatementResult>> results = connection_->run(
+        fmt::format("SET SESSION lock_wait_timeout={};{};{}", wait.count(), set, read_only_sql()),
+        doing, deadline);
     if (!results.ok()) return results.error();
     const StatementResult& last = results.value().back();
     if (last.error.has_value()) return refused(*last.error, doing, wait, deadline);
     Result<ReadOnlyState> after = parse_read_only(last.rows);
     if (!after.ok()) return after.error();
     if (after.value() == goal) return {};
-    return Error{Code::kRefused,
-                 fmt::format("MySQL on {}: {}: the server took '{}', and yet {}", name(), doing,
-                             set, to_text(after.value()))};
+    return Error{Code::kRefused, fmt::format("MySQL on {}: {}: the server took '{}', and yet {}",
+                                             name(), doing, set, to_text(after.value()))};
   }
 
   Result<std::vector<ServerThread>> threads(Deadline deadline) override {
@@ -134,8 +132,8 @@ class LibmysqlServer : public MysqlServer {
     if (lock_names.empty()) return std::vector<std::uint64_t>{};
     std::string sql = "SELECT ";
     for (const std::string& lock_name : lock_names) {
-      sql += fmt::format("{}IS_USED_LOCK({})", sql.ends_with(' ') ? "" : ",",
-                         sql_literal(lock_name));
+      sql +=
+          fmt::format("{}IS_USED_LOCK({})", sql.ends_with(' ') ? "" : ",", sql_literal(lock_name));
     }
     Result<std::vector<SqlRow>> rows =
         connection_->rows(sql, "asking who holds MHA's locks", deadline);

@@ -45,17 +45,24 @@ constexpr std::string_view kMysqlPerformanceSchema =
     "('SHARED', 'SHARED_HIGH_PRIO', 'SHARED_READ', 'SHARED_READ_ONLY') "
     "WHERE lock_.OBJECT_TYPE IN ('GLOBAL', 'COMMIT') AND lock_.LOCK_TYPE = 'INTENTION_EXCLUSIVE' "
     "AND lock_.LOCK_STATUS = 'GRANTED' AND holder.PROCESSLIST_ID <> CONNECTION_ID()";
+// To read the table is to lock it, and so to be in it.
+constexpr std::string_view kRecordsItself =
+    "SELECT 1 FROM performance_schema.metadata_locks WHERE OBJECT_SCHEMA = 'performance_schema' "
+    "LIMIT 1";
+constexpr std::string_view kPluginIsActive =
+    "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO' "
+    "AND PLUGIN_STATUS = 'ACTIVE'";
 
 constexpr std::string_view kSettings =
     "SET SESSION autocommit=1, sql_mode='', wait_timeout=28800, net_read_timeout=60";
 
 const Statements& mysql_up_to_83() {
-  static const Statements statements{kSettings, {kMysqlPerformanceSchema}};
+  static const Statements statements{kSettings, {{kMysqlPerformanceSchema, kRecordsItself}}};
   return statements;
 }
 
 const Statements& mysql_84() {
-  static const Statements statements{kSettings, {kMysqlPerformanceSchema}};
+  static const Statements statements{kSettings, {{kMysqlPerformanceSchema, kRecordsItself}}};
   return statements;
 }
 
@@ -63,7 +70,7 @@ const Statements& mariadb() {
   static const Statements statements{
       "SET SESSION autocommit=1, sql_mode='', wait_timeout=28800, net_read_timeout=60, "
       "max_statement_time=0",
-      {kMariadbPerformanceSchema, kMariadbLockInfo}};
+      {{kMariadbPerformanceSchema, kRecordsItself}, {kMariadbLockInfo, kPluginIsActive}}};
   return statements;
 }
 

@@ -9,15 +9,25 @@
 
 namespace mha {
 
-// How a family says things. The three families part where facts/servers.md says they do.
+// A way to ask which threads hold a lock that SET GLOBAL read_only waits for. A server that lacks
+// the table or the plugin refuses the statements.
+struct LockSource {
+  // Rows of thread id, schema, table: a table that the thread has locked for writing, NULL where
+  // none is known.
+  std::string_view holders;
+  // Has rows where `holders` would have some if there were a holder: it can be there and be empty
+  // because nothing is recorded.
+  std::string_view is_recording;
+};
+
+// How a family says things: MySQL up to 8.3, MySQL from 8.4 on (which lost the old replication
+// statements), MariaDB.
 struct Statements {
   // For a session that stays open while we wait and must not be ended by a limit meant for clients.
   std::string_view session_settings;
 
-  // Rows of thread id, schema, table: threads that hold a lock which SET GLOBAL read_only waits
-  // for, and a table that they have locked for writing (NULL where none is known). Several ways to
-  // ask, best first; a server without the table or the plugin refuses, or has no rows.
-  std::vector<std::string_view> read_only_lock_holders;
+  // Best first.
+  std::vector<LockSource> lock_sources;
 };
 
 // Of the server's own account of itself, never of a configuration.
@@ -31,7 +41,8 @@ inline constexpr std::string_view kIdentity =
     "SELECT @@version, @@version_comment, CONNECTION_ID(), @@global.server_id, "
     "@@session.max_allowed_packet";
 // One row where the server has super_read_only.
-inline constexpr std::string_view kHasSuperReadOnly = "SHOW GLOBAL VARIABLES LIKE 'super_read_only'";
+inline constexpr std::string_view kHasSuperReadOnly =
+    "SHOW GLOBAL VARIABLES LIKE 'super_read_only'";
 inline constexpr std::string_view kReadOnly = "SELECT @@global.read_only";
 inline constexpr std::string_view kReadOnlyAndSuper =
     "SELECT @@global.read_only, @@global.super_read_only";

@@ -97,18 +97,18 @@ class Search {
     for (ServerThread& thread : threads_from_rows(ask(sql::kThreads), identity_.connection_id)) {
       threads_.emplace(thread.id, std::move(thread));
     }
-    std::vector<WriteBlocker> blockers = find_lock_holders();
-    if (blockers.empty()) blockers = find_writers();
-    if (blockers.empty()) blockers = find_tables_in_use();
+    std::optional<std::vector<WriteBlocker>> holders = find_lock_holders();
+    std::vector<WriteBlocker> blockers = holders.has_value() ? *std::move(holders) : guess();
     if (lost_.has_value()) return *lost_;
     return blockers;
   }
 
  private:
+  // No rows where the server refuses.
   std::vector<SqlRow> ask(std::string_view statement) {
     if (lost_.has_value()) return {};
-    Result<std::vector<StatementResult>> results = connection_.run(
-        std::string{statement}, "looking for what blocks read_only", deadline_);
+    Result<std::vector<StatementResult>> results =
+        connection_.run(std::string{statement}, "looking for what blocks read_only", deadline_);
     if (!results.ok()) {
       lost_ = results.error();
       return {};
@@ -121,19 +121,28 @@ class Search {
     return found == threads_.end() ? nullptr : &found->second;
   }
 
-  std::vector<WriteBlocker> find_lock_holders() {
-    for (const std::string_view statement : statements_for(identity_).read_only_lock_holders) {
+  // nullopt where the server does not record its locks.
+  std::optional<std::vector<WriteBlocker>> find_lock_holders() {
+    for (const LockSource& source : statements_for(identity_).lock_sources) {
       std::map<std::uint64_t, std::set<std::string>> tables;
-      for (const SqlRow& row : ask(statement)) {
+      for (const SqlRow& row : ask(source.holders)) {
         std::set<std::string>& names = tables[number<std::uint64_t>(row, 0)];
         if (std::string name = table_name(row, 1); !name.empty()) names.insert(std::move(name));
       }
-      if (tables.empty()) continue;
+      if (tables.empty() && ask(source.is_recording).empty()) continue;
       std::vector<WriteBlocker> blockers;
       for (const auto& [id, names] : tables) blockers.push_back(lock_holder(id, names));
       return blockers;
     }
-    return {};
+    return std::nullopt;
+  }
+
+  // What began less than a second ago did not block a SET that waited for a second: it hung behind
+  // it, or came after it.
+  std::vector<WriteBlocker> guess() {
+    std::vector<WriteBlocker> blockers = find_writers(1);
+    if (blockers.empty()) blockers = find_tables_in_use();
+    return blockers.empty() ? find_writers(0) : blockers;
   }
 
   WriteBlocker lock_holder(std::uint64_t id, const std::set<std::string>& tables) const {
@@ -146,7 +155,7 @@ class Search {
     return {id, std::move(text)};
   }
 
-  std::vector<WriteBlocker> find_writers() {
+  std::vector<WriteBlocker> find_writers(std::int64_t least_seconds) {
     std::set<std::uint64_t> in_transaction;
     for (const SqlRow& row : ask(sql::kWritingTransactions)) {
       in_transaction.insert(number<std::uint64_t>(row, 0));
@@ -155,6 +164,7 @@ class Search {
     for (const auto& [id, candidate] : threads_) {
       const bool writes = is_running_statement(candidate) && !only_reads(candidate.info);
       if (!writes && !in_transaction.contains(id)) continue;
+      if (candidate.seconds < least_seconds) continue;
       blockers.push_back({id, fmt::format("{}: {}", thread_name(candidate), activity(candidate))});
     }
     return blockers;
@@ -180,8 +190,7 @@ class Search {
 
 }  // namespace
 
-std::vector<ServerThread> threads_from_rows(const std::vector<SqlRow>& rows,
-                                            std::uint64_t own_id) {
+std::vector<ServerThread> threads_from_rows(const std::vector<SqlRow>& rows, std::uint64_t own_id) {
   std::vector<ServerThread> threads;
   for (const SqlRow& row : rows) {
     ServerThread thread;

@@ -12,9 +12,9 @@ namespace mha {
 // Rows of SHOW PROCESSLIST, all but `own_id`.
 std::vector<ServerThread> threads_from_rows(const std::vector<SqlRow>& rows, std::uint64_t own_id);
 
-// As MysqlServer::write_blockers(). Asks the server's lock tables; where these say nothing, takes
-// the statements that write; where there are none, the tables that somebody uses. Each question
-// that the server refuses is left out.
+// As MysqlServer::write_blockers(). Asks where the server records its locks; where it does not,
+// takes the statements that write, and where there are none, the tables that somebody uses. Each
+// question that the server refuses is left out.
 Result<std::vector<WriteBlocker>> find_write_blockers(Connection& connection,
                                                       const ServerIdentity& identity,
                                                       Deadline deadline);

@@ -56,6 +56,19 @@ class RemoteShell {
   // kUnreachable (session lost; may or may not have run), kRefused (output over 16 MiB). After an
   // error the session may be dead: reconnect.
   virtual Result<CommandOutput> run(const std::string& command, Deadline deadline) = 0;
+
+  // Starts `command` now and leaves its standard input open, so that what takes time to start
+  // (sudo) is running when it is needed. It must do nothing that matters before it has read a line:
+  // where finish_prepared() is never called, it reads the end of its input when the session ends.
+  // One of the same name that waits already is ended in that way. On a kept session it outlives
+  // this object, and another process can finish it. kRefused where this kind of session has no such
+  // thing: run() does the same, later.
+  virtual Status prepare(const std::string& name, const std::string& command, Deadline deadline);
+
+  // Gives the prepared command `input` and then the end of its input; the rest is as of run().
+  // kRefused where nothing is prepared under that name: nothing was done.
+  virtual Result<CommandOutput> finish_prepared(const std::string& name, const std::string& input,
+                                                Deadline deadline);
 };
 
 class ShellConnector {

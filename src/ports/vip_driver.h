@@ -51,6 +51,13 @@ class VipDriver {
   // Afterwards this host does not have the address.
   virtual Status remove(Deadline deadline) = 0;
 
+  // Start now what remove() or a later assign() with kRefuse (in another process too, on a kept
+  // session) will need, so that it costs one round trip. They change nothing, and are only about
+  // time: a failure is none of the operation's. prepare_assign asks the network at once who else
+  // has the address, so it is to be called after remove().
+  virtual void prepare_remove(Deadline /*deadline*/) {}
+  virtual void prepare_assign(Deadline /*deadline*/) {}
+
   // The command that a person would type to put the address on this host, or take it away.
   [[nodiscard]] virtual std::string assign_by_hand() const = 0;
   [[nodiscard]] virtual std::string remove_by_hand() const = 0;

@@ -105,9 +105,9 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std:
   sigfillset(&all);
   posix_spawnattr_setsigmask(&plan.attributes, &none);
   posix_spawnattr_setsigdefault(&plan.attributes, &all);
-  posix_spawnattr_setflags(&plan.attributes, static_cast<short>(POSIX_SPAWN_SETSID |
-                                                                POSIX_SPAWN_SETSIGMASK |
-                                                                POSIX_SPAWN_SETSIGDEF));
+  posix_spawnattr_setflags(
+      &plan.attributes,
+      static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
   std::vector<std::string> arguments = argv;
   std::vector<std::string> environment = child_environment();
   pid_t pid = 0;
@@ -135,10 +135,8 @@ Result<int> ChildProcess::wait(const Clock& clock, Deadline deadline) {
   }
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0) {
-    if (errno != EINTR) {
-      pid_ = -1;
-      return Error{Code::kInternal, "waitpid: " + system_error_text(errno)};
-    }
+    // Where our parent ignores SIGCHLD, so do we, and nobody learns the status (wait(2), NOTES).
+    if (errno != EINTR) break;
   }
   pid_ = -1;
   return status;
@@ -154,8 +152,8 @@ Result<ProgramOutput> run_program(const std::vector<std::string>& argv, const Cl
   if (!null.valid()) {
     return Error{Code::kInternal, "cannot open /dev/null: " + system_error_text(errno)};
   }
-  Result<std::unique_ptr<ChildProcess>> child = ChildProcess::start(
-      argv, null.get(), out.value().write.get(), err.value().write.get());
+  Result<std::unique_ptr<ChildProcess>> child =
+      ChildProcess::start(argv, null.get(), out.value().write.get(), err.value().write.get());
   if (!child.ok()) return child.error();
   out.value().write.reset();
   err.value().write.reset();

@@ -27,8 +27,8 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // The status as waitpid(2) gives it. To be called when its output has ended, since it then waits
-  // for the end of the process itself: kTimeout at the deadline.
+  // The status as waitpid(2) gives it; 0 where SIGCHLD is ignored, since it is then not to be had.
+  // Waits for the end of the process: kTimeout at the deadline.
   Result<int> wait(const Clock& clock, Deadline deadline);
 
  private:

@@ -44,8 +44,7 @@ void Keeper::serve() {
 }
 
 void Keeper::wait() {
-  const Deadline until =
-      clients_.empty() ? end_of_life_.capped(end_of_idleness_) : end_of_life_;
+  const Deadline until = clients_.empty() ? end_of_life_.capped(end_of_idleness_) : end_of_life_;
   std::vector<pollfd> fds{{signals_.get(), POLLIN, 0},
                           {watch_ == nullptr ? -1 : watch_->watch_fd(), POLLIN, 0},
                           {listener_.get(), POLLIN, 0}};
@@ -67,7 +66,8 @@ void Keeper::wait() {
   for (std::size_t i = first_client; i < fds.size() && !ending_; ++i) {
     const auto current = client++;
     if (fds[i].revents == 0) continue;
-    const bool keep = current->out.empty() ? read_from(*current) : write_to(*current);
+    const bool keep = current->out.empty() ? read_from(*current)
+                                           : write_to(*current) && answer_requests(*current);
     if (!keep) clients_.erase(current);
   }
   if (fds[2].revents != 0 && !ending_) accept_one();
@@ -77,8 +77,7 @@ void Keeper::wait() {
 }
 
 void Keeper::accept_one() {
-  FileDescriptor socket{
-      ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  FileDescriptor socket{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (!socket.valid() || !is_own_user(socket.get())) return;
   // Clients that say nothing must not keep others out.
   if (clients_.size() >= kMaxClients) clients_.pop_front();
@@ -108,18 +107,37 @@ bool Keeper::answer_requests(Client& client) {
   return true;
 }
 
+// kRefused may only say that there is no such thing as asked for.
+bool Keeper::ends_session(const Status& status) {
+  if (status.ok()) return false;
+  if (status.error().code != Code::kRefused) return true;
+  return watch_ != nullptr && !watch_->still_alive();
+}
+
 void Keeper::answer(Client& client, const KeeperRequest& request) {
+  const Milliseconds timeout = std::clamp(request.timeout, Milliseconds{0}, limits_.lifetime);
+  const Deadline deadline = end_of_life_.capped(clock_.deadline_after(timeout));
   switch (request.kind) {
     case KeeperRequest::Kind::kHello:
       client.out = to_wire(to_frame(KeeperGreeting{shell_.host(), static_cast<int>(::getpid())}));
       return;
     case KeeperRequest::Kind::kRun: {
-      const Milliseconds timeout =
-          std::clamp(request.timeout, Milliseconds{0}, limits_.lifetime);
-      const Result<CommandOutput> result =
-          shell_.run(request.command, end_of_life_.capped(clock_.deadline_after(timeout)));
+      const Result<CommandOutput> result = shell_.run(request.text, deadline);
       client.out = to_wire(to_frame(result));
       ending_ = !result.ok();
+      break;
+    }
+    case KeeperRequest::Kind::kPrepare: {
+      const Status status = shell_.prepare(request.name, request.text, deadline);
+      client.out = to_wire(to_frame(status));
+      ending_ = ends_session(status);
+      break;
+    }
+    case KeeperRequest::Kind::kFinish: {
+      const Result<CommandOutput> result =
+          shell_.finish_prepared(request.name, request.text, deadline);
+      client.out = to_wire(to_frame(result));
+      ending_ = ends_session(result.status());
       break;
     }
     case KeeperRequest::Kind::kClose:

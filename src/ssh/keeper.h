@@ -21,7 +21,8 @@ struct KeeperLimits {
 
 // Serves any number of clients of its own user, one command at a time; what a client does not read
 // or does not finish saying holds up no other. Ends at a close request, after `keep_time` without
-// a client, after `lifetime`, when the session ends or gives an error, and at a signal.
+// a client, after `lifetime`, when the session ends or gives an error (kRefused of a prepared
+// command aside), and at a signal.
 class Keeper {
  public:
   // `listener`: a non-blocking listening Unix socket. `signals`: a signalfd that ends it, or
@@ -46,6 +47,7 @@ class Keeper {
   bool write_to(Client& client);
   bool answer_requests(Client& client);
   void answer(Client& client, const KeeperRequest& request);
+  bool ends_session(const Status& status);
   // Bounded: the last answer before the end.
   void flush(Client& client);
 

@@ -15,7 +15,8 @@ using Json = nlohmann::json;
 // A keeper may be older than the client that finds it, after an upgrade.
 constexpr int kVersion = 1;
 constexpr std::size_t kMaxHeader = std::size_t{1} << 16;
-constexpr std::size_t kMaxBody = std::size_t{17} << 20;
+// Two streams of a shell's 16 MiB.
+constexpr std::size_t kMaxBody = std::size_t{32} << 20;
 constexpr std::size_t kLengths = 8;
 
 void put_length(std::string& out, std::size_t value) {
@@ -38,6 +39,22 @@ KeeperFrame frame_of(Json header, std::string body = {}) {
 
 Error not_ours(std::string_view why) {
   return Error{Code::kInternal, fmt::format("a message that is not the keeper's: {}", why)};
+}
+
+std::string name_of(KeeperRequest::Kind kind) {
+  switch (kind) {
+    case KeeperRequest::Kind::kHello:
+      return "hello";
+    case KeeperRequest::Kind::kRun:
+      return "run";
+    case KeeperRequest::Kind::kPrepare:
+      return "prepare";
+    case KeeperRequest::Kind::kFinish:
+      return "finish";
+    case KeeperRequest::Kind::kClose:
+      return "close";
+  }
+  return "";
 }
 
 Json error_header(const Error& error) {
@@ -93,15 +110,10 @@ Result<std::optional<KeeperFrame>> KeeperFrameReader::next() {
 }
 
 KeeperFrame to_frame(const KeeperRequest& request) {
-  switch (request.kind) {
-    case KeeperRequest::Kind::kHello:
-      return frame_of({{"do", "hello"}});
-    case KeeperRequest::Kind::kRun:
-      return frame_of({{"do", "run"}, {"timeout_ms", request.timeout.count()}}, request.command);
-    case KeeperRequest::Kind::kClose:
-      break;
-  }
-  return frame_of({{"do", "close"}});
+  return frame_of({{"do", name_of(request.kind)},
+                   {"timeout_ms", request.timeout.count()},
+                   {"name", request.name}},
+                  request.text);
 }
 
 Result<KeeperRequest> request_from(const KeeperFrame& frame) {
@@ -110,17 +122,18 @@ Result<KeeperRequest> request_from(const KeeperFrame& frame) {
     if (!header.is_object()) return not_ours("no JSON");
     if (header.value("version", 0) != kVersion) return not_ours("another version");
     const auto what = header.at("do").get<std::string>();
-    KeeperRequest request;
-    if (what == "run") {
-      request.kind = KeeperRequest::Kind::kRun;
-      request.command = frame.body;
+    for (const auto kind :
+         {KeeperRequest::Kind::kHello, KeeperRequest::Kind::kRun, KeeperRequest::Kind::kPrepare,
+          KeeperRequest::Kind::kFinish, KeeperRequest::Kind::kClose}) {
+      if (what != name_of(kind)) continue;
+      KeeperRequest request;
+      request.kind = kind;
+      request.text = frame.body;
       request.timeout = Milliseconds{header.at("timeout_ms").get<std::int64_t>()};
-    } else if (what == "close") {
-      request.kind = KeeperRequest::Kind::kClose;
-    } else if (what != "hello") {
-      return not_ours("\"" + what + "\" is asked");
+      request.name = header.at("name").get<std::string>();
+      return request;
     }
-    return request;
+    return not_ours("\"" + what + "\" is asked");
   });
 }
 

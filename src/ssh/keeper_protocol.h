@@ -25,7 +25,7 @@ std::string to_wire(const KeeperFrame& frame);
 class KeeperFrameReader {
  public:
   void add(std::string_view bytes) { bytes_ += bytes; }
-  // The next whole frame. Error kInternal: what arrives is no frame, or one of more than 17 MiB.
+  // The next whole frame. Error kInternal: what arrives is no frame, or one of more than 32 MiB.
   Result<std::optional<KeeperFrame>> next();
 
  private:
@@ -33,11 +33,12 @@ class KeeperFrameReader {
 };
 
 struct KeeperRequest {
-  enum class Kind { kHello, kRun, kClose };
+  enum class Kind { kHello, kRun, kPrepare, kFinish, kClose };
 
   Kind kind = Kind::kHello;
-  std::string command;        // of kRun
-  Milliseconds timeout{0};  // of kRun
+  std::string text;         // of kRun and kPrepare the command, of kFinish the input
+  Milliseconds timeout{0};  // of these three
+  std::string name;         // of kPrepare and kFinish
 };
 
 KeeperFrame to_frame(const KeeperRequest& request);

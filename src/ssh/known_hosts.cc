@@ -36,10 +36,9 @@ std::string take_word(std::string& line) {
 }
 
 // Those with which a key of this type signs.
-std::vector<std::string> signatures_of(ssh_keytypes_e type) {
-  if (type == SSH_KEYTYPE_RSA) return {"rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"};
-  const char* name = ssh_key_type_to_char(type);
-  return name == nullptr ? std::vector<std::string>{} : std::vector<std::string>{name};
+std::vector<std::string> signatures_of(ssh_key key) {
+  if (ssh_key_type(key) == SSH_KEYTYPE_RSA) return {"rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"};
+  return {key_type_name(key)};
 }
 
 }  // namespace
@@ -100,7 +99,7 @@ std::string KnownHosts::preferred_first(const std::string& algorithms) const {
   std::set<std::string> known;
   for (const Entry& entry : entries_) {
     if (entry.revoked) continue;
-    for (const std::string& name : signatures_of(ssh_key_type(entry.key.get()))) known.insert(name);
+    for (const std::string& name : signatures_of(entry.key.get())) known.insert(name);
   }
   std::vector<std::string> names;
   std::istringstream stream{algorithms};
@@ -117,8 +116,7 @@ Status note_host_key(const std::string& file, const std::string& name, ssh_key k
   if (ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK) {
     return Error{Code::kInternal, "libssh cannot write out the host key"};
   }
-  std::string line =
-      fmt::format("{} {} {}\n", name, ssh_key_type_to_char(ssh_key_type(key)), base64);
+  std::string line = fmt::format("{} {} {}\n", name, key_type_name(key), base64);
   ssh_string_free_char(base64);
 
   if (const std::size_t slash = file.rfind('/'); slash != std::string::npos && slash > 0) {
@@ -140,6 +138,11 @@ Status note_host_key(const std::string& file, const std::string& name, ssh_key k
     return Error{Code::kDenied, fmt::format("cannot write {}: {}", file, system_error_text(errno))};
   }
   return {};
+}
+
+std::string key_type_name(ssh_key key) {
+  const char* name = ssh_key_type_to_char(ssh_key_type(key));
+  return name == nullptr ? "?" : name;
 }
 
 std::string fingerprint(ssh_key key) {

@@ -14,8 +14,8 @@ namespace mha {
 enum class HostKeyState {
   kKnown,
   kUnknown,
-  kChanged,    // the host is noted with other keys, of this type or of another
-  kRevoked,    // marked @revoked
+  kChanged,  // the host is noted with other keys, of this type or of another
+  kRevoked,  // marked @revoked
 };
 
 struct HostKeyFinding {
@@ -59,6 +59,8 @@ std::string known_hosts_name(const std::string& host, unsigned port);
 // Appends a line for the key in one write; the file and its folder are made where missing.
 Status note_host_key(const std::string& file, const std::string& name, ssh_key key);
 
+// "ssh-ed25519"
+std::string key_type_name(ssh_key key);
 // "SHA256:..."
 std::string fingerprint(ssh_key key);
 

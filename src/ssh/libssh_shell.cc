@@ -38,32 +38,49 @@ class LibsshShell : public RemoteShell, public SessionWatch {
   [[nodiscard]] const std::string& host() const override { return host_; }
 
   Result<CommandOutput> run(const std::string& command, Deadline deadline) override {
-    if (over_) {
-      return Error{Code::kUnreachable,
-                   fmt::format("SSH to {}: the session ended with an earlier error", host_)};
-    }
+    if (over()) return ended_before();
     Result<CommandOutput> result = runner_.run(command, deadline);
     if (result.ok()) return result;
-    // Part of an answer may still come; nothing can be told apart on this session any more.
-    over_ = true;
-    return result.error().with_context("SSH to " + host_);
+    return in_context(result.error());
   }
 
-  [[nodiscard]] int watch_fd() const override { return over_ ? -1 : connection_.session->fd(); }
+  Status prepare(const std::string& name, const std::string& command, Deadline deadline) override {
+    if (over()) return ended_before();
+    Status status = runner_.prepare(name, command, deadline);
+    return status.ok() ? status : in_context(status.error());
+  }
+
+  Result<CommandOutput> finish_prepared(const std::string& name, const std::string& input,
+                                        Deadline deadline) override {
+    if (over()) return ended_before();
+    Result<CommandOutput> result = runner_.finish_prepared(name, input, deadline);
+    if (result.ok()) return result;
+    return in_context(result.error());
+  }
+
+  [[nodiscard]] int watch_fd() const override { return over() ? -1 : connection_.session->fd(); }
 
   bool still_alive() override {
-    if (over_) return false;
+    if (over()) return false;
     const Clock& clock = connection_.session->clock();
     const Status status = connection_.session->pump(Deadline{clock.now()});
-    if (!status.ok() && status.error().code != Code::kTimeout) over_ = true;
-    return !over_;
+    if (!status.ok() && status.error().code != Code::kTimeout) lost_ = true;
+    return !lost_;
   }
 
  private:
+  [[nodiscard]] bool over() const { return lost_ || !runner_.usable(); }
+  [[nodiscard]] Error ended_before() const {
+    return in_context(Error{Code::kUnreachable, "the session ended with an earlier error"});
+  }
+  [[nodiscard]] Error in_context(const Error& error) const {
+    return error.with_context("SSH to " + host_);
+  }
+
   const std::string host_;
   Connection connection_;
   CommandRunner runner_;
-  bool over_ = false;
+  bool lost_ = false;
 };
 
 class Connecting {
@@ -90,17 +107,15 @@ class Connecting {
  private:
   Result<Connection> reach(Deadline deadline) {
     for (unsigned attempt = 1;; ++attempt) {
-      const Deadline turn =
-          settings_.connect_timeout
-              ? deadline.capped(clock_.deadline_after(*settings_.connect_timeout))
-              : deadline;
+      const Deadline turn = settings_.connect_timeout
+                                ? deadline.capped(clock_.deadline_after(*settings_.connect_timeout))
+                                : deadline;
       Result<Connection> connection = reach_once(turn);
       if (connection.ok()) return connection;
       const Code code = connection.error().code;
       const bool may_help = code == Code::kUnreachable || code == Code::kTimeout;
       const Deadline next{clock_.now() + kBetweenAttempts};
-      if (!may_help || attempt >= settings_.connection_attempts ||
-          next.at() >= deadline.at()) {
+      if (!may_help || attempt >= settings_.connection_attempts || next.at() >= deadline.at()) {
         return attempt == 1 ? connection.error()
                             : Error{code, fmt::format("{} ({} attempts)",
                                                       connection.error().message, attempt)};
@@ -156,27 +171,28 @@ class Connecting {
       return Error{Code::kInternal, "libssh does not tell the host key"};
     }
     const SshKey key{raw};
-    const std::string type = ssh_key_type_to_char(ssh_key_type(key.get()));
+    const std::string type = key_type_name(key.get());
     const std::string shown = fmt::format("{} {}", type, fingerprint(key.get()));
     const HostKeyFinding finding = known_hosts().find(key.get());
     switch (finding.state) {
       case HostKeyState::kKnown:
         return {};
       case HostKeyState::kRevoked:
-        return Error{Code::kDenied, fmt::format("its host key {} is marked @revoked in {}", shown,
-                                                finding.where)};
+        return Error{Code::kDenied,
+                     fmt::format("its host key {} is marked @revoked in {}", shown, finding.where)};
       case HostKeyState::kChanged:
         if (settings_.host_key_policy == HostKeyPolicy::kOff) {
-          log_.warning("SSH to {}: the host key is not the one in {}; it is now {}; going on, as "
-                       "StrictHostKeyChecking is off",
-                       settings_.name(), finding.where, shown);
+          log_.warning(
+              "SSH to {}: the host key is not the one in {}; it is now {}; going on, as "
+              "StrictHostKeyChecking is off",
+              settings_.name(), finding.where, shown);
           return {};
         }
-        return Error{Code::kDenied,
-                     fmt::format("its host key is not the one in {}, so it may be another machine; "
-                                 "it shows {}; if that is right: {} && {}",
-                                 finding.where, shown, forget_command(finding.file),
-                                 note_command(type))};
+        return Error{
+            Code::kDenied,
+            fmt::format("its host key is not the one in {}, so it may be another machine; "
+                        "it shows {}; if that is right: {} && {}",
+                        finding.where, shown, forget_command(finding.file), note_command(type))};
       case HostKeyState::kUnknown:
         break;
     }

@@ -43,9 +43,9 @@ LocalUser local_user() {
 }
 
 bool usable_name(std::string_view text) {
-  return !text.empty() && text.front() != '-' &&
-         std::none_of(text.begin(), text.end(),
-                      [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; });
+  return !text.empty() && text.front() != '-' && std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+  });
 }
 
 std::vector<std::string> ssh_command_line(const SshTarget& target, const SshClientFiles& files) {
@@ -240,8 +240,7 @@ SshSettings settings_from(const Answers& answers, const SshTarget& target,
   settings.host = target.host;
   settings.hostname = first_answer(answers, "hostname");
   if (settings.hostname.empty()) settings.hostname = target.host;
-  settings.port =
-      target.port.value_or(number_answer<std::uint16_t>(answers, "port").value_or(22));
+  settings.port = target.port.value_or(number_answer<std::uint16_t>(answers, "port").value_or(22));
   settings.user = target.user.empty() ? first_answer(answers, "user") : target.user;
   if (settings.user.empty()) settings.user = local_user().name;
   settings.host_key_alias = first_answer(answers, "hostkeyalias");
@@ -321,7 +320,7 @@ Result<SshSettings> resolve_ssh_settings(const SshTarget& target, const SshClien
     log.warning("{}; ssh_config is not read for {}", output.error().message, target.name());
     return settings_from({}, target, files);
   }
-  if (output.value().exit_status != 0) {
+  if (output.value().exit_status != 0 || output.value().out.empty()) {
     return Error{Code::kConfig, fmt::format("ssh cannot read its configuration for {}: {}",
                                             target.name(), in_one_line(output.value().err))};
   }

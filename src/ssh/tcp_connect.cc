@@ -120,8 +120,8 @@ struct Started {
 Started start_connecting(const Address& address) {
   Started started;
   started.attempt.address = address.text();
-  started.attempt.socket.reset(::socket(
-      address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
+  started.attempt.socket.reset(
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
   if (!started.attempt.socket.valid()) {
     started.error = errno;
     return started;

@@ -175,10 +175,10 @@ class FakeMysqlServer : public MysqlServer {
   // kUnreachable end the session.
   template <typename Effect>
   auto call(const std::string& what, Deadline deadline, Effect effect) -> decltype(effect()) {
-    using Outcome = decltype(effect());
+    using Answer = decltype(effect());
     if (dead_) return broken();
     const std::string text = fmt::format("mysql {} {}", name_, what);
-    Outcome outcome = faults_.around(text, [&]() -> Outcome {
+    Answer outcome = faults_.around(text, [&]() -> Answer {
       const std::lock_guard lock{state_.mutex};
       if (state_.on_call) state_.on_call(state_, text);
       const bool killed = !state_.sessions.contains(identity_.connection_id);
