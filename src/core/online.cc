@@ -9,6 +9,7 @@
 
 #include "core/steps_clients.h"
 #include "core/steps_mysql.h"
+#include "core/steps_replication.h"
 #include "core/steps_vip.h"
 
 namespace mha {
@@ -142,6 +143,7 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
 
   Plan plan(environment.clock, log, environment.interrupt);
   const ClientPatience first{settings.kill_after_timeout, kEndClients};
+  plan.add(remember_replication(next, log));
   plan.add(ensure_read_only(next, log));
   // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
   // servers.md).

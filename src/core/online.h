@@ -24,8 +24,8 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment);
 Outcome online_start(const OnlineRequest& request, Environment& environment);
 
 // Rolls back an open online_stop of this original master, begun at `not_before` or later; nullopt
-// where there is none. Refuses where the new master has become writable, or where that cannot be seen
-// after an online_start that may have made it so: two writers are worse than none.
+// where there is none. Refuses where the new master has become writable, or where that cannot be
+// seen after an online_start that may have made it so: two writers are worse than none.
 std::optional<Outcome> roll_back_online_stop(const OnlineRequest& request, WallTime not_before,
                                              Environment& environment);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/steps_mysql.h"
+#include "core/steps_replication.h"
 #include "core/steps_vip.h"
 
 namespace mha {
@@ -41,13 +42,14 @@ std::vector<OpenStep> open_steps(const JournalFile& journal) {
 
 bool changes_something(const OpenStep& open) {
   return open.kind == "ensure_read_only" || open.kind == "ensure_writable" ||
-         open.kind == "ensure_vip_absent";
+         open.kind == "ensure_vip_absent" || open.kind == "remember_replication";
 }
 
 // nullptr for the kinds whose undo is nothing to do.
 std::unique_ptr<Step> build_step(const OpenStep& open, Node& node, Log& log) {
   if (open.kind == "ensure_read_only") return ensure_read_only(node, log);
   if (open.kind == "ensure_writable") return ensure_writable(node, log);
+  if (open.kind == "remember_replication") return remember_replication(node, log);
   if (open.kind == "ensure_vip_absent") {
     // What was found comes back in undo; the constructor's values are only for observe.
     return ensure_vip_absent(node, VipPresence::kAbsent, OtherHolder::kRefuse, log);

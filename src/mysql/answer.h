@@ -17,6 +17,7 @@ using SqlRow = std::vector<std::optional<std::string>>;  // nullopt: NULL
 
 // The answer to one statement.
 struct StatementResult {
+  std::vector<std::string> columns;  // names, in the rows' order
   std::vector<SqlRow> rows;
   std::optional<MysqlError> error;  // the server refused it, and ran none of those after it
 };

@@ -14,6 +14,7 @@
 #include "mysql/connection.h"
 #include "mysql/errors.h"
 #include "mysql/kill.h"
+#include "mysql/replica_threads.h"
 #include "mysql/statements.h"
 #include "mysql/write_blockers.h"
 
@@ -145,6 +146,14 @@ class LibmysqlServer : public MysqlServer {
       }
     }
     return std::vector<std::uint64_t>(holders.begin(), holders.end());
+  }
+
+  Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) override {
+    return read_replica_threads(*connection_, statements_for(identity_), deadline);
+  }
+
+  Status ensure_replica_threads(ReplicaThreads wanted, Deadline deadline) override {
+    return start_replica_threads(*connection_, statements_for(identity_), wanted, deadline);
   }
 
  private:

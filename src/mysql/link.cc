@@ -43,6 +43,8 @@ Answer Link::execute(const std::string& sql) {
     if (rows == nullptr && mysql_field_count(handle_) != 0) break;  // the rows were refused or lost
     if (rows != nullptr) {
       const unsigned columns = mysql_num_fields(rows);
+      const MYSQL_FIELD* fields = mysql_fetch_fields(rows);
+      for (unsigned i = 0; i < columns; ++i) result.columns.emplace_back(fields[i].name);
       while (MYSQL_ROW row = mysql_fetch_row(rows)) {
         const unsigned long* lengths = mysql_fetch_lengths(rows);
         SqlRow& copy = result.rows.emplace_back(columns);
@@ -60,7 +62,7 @@ Answer Link::execute(const std::string& sql) {
   if (ends_session(error.number)) {
     answer.lost = std::move(error);
   } else {
-    answer.results.push_back({{}, std::move(error)});
+    answer.results.push_back({{}, {}, std::move(error)});
   }
   return answer;
 }

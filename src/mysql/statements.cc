@@ -57,12 +57,24 @@ constexpr std::string_view kSettings =
     "SET SESSION autocommit=1, sql_mode='', wait_timeout=28800, net_read_timeout=60";
 
 const Statements& mysql_up_to_83() {
-  static const Statements statements{kSettings, {{kMysqlPerformanceSchema, kRecordsItself}}};
+  static const Statements statements{kSettings,
+                                     {{kMysqlPerformanceSchema, kRecordsItself}},
+                                     "SHOW SLAVE STATUS",
+                                     "Slave_IO_Running",
+                                     "Slave_SQL_Running",
+                                     "START SLAVE IO_THREAD",
+                                     "START SLAVE SQL_THREAD"};
   return statements;
 }
 
 const Statements& mysql_84() {
-  static const Statements statements{kSettings, {{kMysqlPerformanceSchema, kRecordsItself}}};
+  static const Statements statements{kSettings,
+                                     {{kMysqlPerformanceSchema, kRecordsItself}},
+                                     "SHOW REPLICA STATUS",
+                                     "Replica_IO_Running",
+                                     "Replica_SQL_Running",
+                                     "START REPLICA IO_THREAD",
+                                     "START REPLICA SQL_THREAD"};
   return statements;
 }
 
@@ -70,7 +82,12 @@ const Statements& mariadb() {
   static const Statements statements{
       "SET SESSION autocommit=1, sql_mode='', wait_timeout=28800, net_read_timeout=60, "
       "max_statement_time=0",
-      {{kMariadbPerformanceSchema, kRecordsItself}, {kMariadbLockInfo, kPluginIsActive}}};
+      {{kMariadbPerformanceSchema, kRecordsItself}, {kMariadbLockInfo, kPluginIsActive}},
+      "SHOW SLAVE STATUS",
+      "Slave_IO_Running",
+      "Slave_SQL_Running",
+      "START SLAVE IO_THREAD",
+      "START SLAVE SQL_THREAD"};
   return statements;
 }
 

@@ -28,6 +28,12 @@ struct Statements {
 
   // Best first.
   std::vector<LockSource> lock_sources;
+  // One row of many columns, none where the server is no replica; then the columns' names.
+  std::string_view replica_status;
+  std::string_view receiver_column;
+  std::string_view applier_column;
+  std::string_view start_receiver;
+  std::string_view start_applier;
 };
 
 // Of the server's own account of itself, never of a configuration.

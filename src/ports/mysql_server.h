@@ -82,6 +82,14 @@ struct KillOutcome {
   std::string message;  // the server's, where refused
 };
 
+// The two halves of replication on a replica. A receiver that is trying to connect counts as
+// running.
+struct ReplicaThreads {
+  bool receiver = false;  // the I/O thread
+  bool applier = false;   // the SQL thread
+  bool operator==(const ReplicaThreads&) const = default;
+};
+
 // One open, authenticated session. Not thread-safe. After kTimeout or kUnreachable the session is
 // dead: each further call answers kUnreachable at once, and the caller opens a new one. Closing
 // never blocks.
@@ -115,6 +123,13 @@ class MysqlServer {
   // metadata locks, InnoDB's transactions, tables in use, running statements). Never empty-handed
   // by error: what cannot be asked is left out.
   virtual Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) = 0;
+
+  // Of the default channel; nullopt where the server is no replica.
+  virtual Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) = 0;
+
+  // Starts those of `wanted` that do not run, and reads back; stops none. kRefused where the server
+  // is no replica, or a thread does not stay running.
+  virtual Status ensure_replica_threads(ReplicaThreads wanted, Deadline deadline) = 0;
 
   // Threads that hold one of these GET_LOCK names (MHA's advisory locks).
   virtual Result<std::vector<std::uint64_t>> lock_holders(

@@ -46,6 +46,7 @@ struct FakeMysqlState {
   std::set<std::uint64_t> unkillable;
   // While there is any, writes cannot be blocked; killing a blocker's thread ends it.
   std::vector<WriteBlocker> blockers;
+  std::optional<ReplicaThreads> replica;       // nullopt: no replica
   std::map<std::string, std::uint64_t> locks;  // name of a GET_LOCK to the thread that holds it
 
   // Runs at the start of each call that reaches the server (text as in FaultPlan): the world moves
@@ -147,6 +148,22 @@ class FakeMysqlServer : public MysqlServer {
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
     return call("write_blockers", deadline,
                 [this]() -> Result<std::vector<WriteBlocker>> { return state_.blockers; });
+  }
+
+  Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) override {
+    return call("replica_threads", deadline,
+                [this]() -> Result<std::optional<ReplicaThreads>> { return state_.replica; });
+  }
+
+  Status ensure_replica_threads(ReplicaThreads wanted, Deadline deadline) override {
+    return call("ensure_replica_threads", deadline, [&]() -> Status {
+      if (!state_.replica.has_value()) {
+        return Error{Code::kRefused, fmt::format("{} replicates from nobody any more", name_)};
+      }
+      state_.replica->receiver |= wanted.receiver;
+      state_.replica->applier |= wanted.applier;
+      return {};
+    });
   }
 
   Result<std::vector<std::uint64_t>> lock_holders(const std::vector<std::string>& lock_names,
