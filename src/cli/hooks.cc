@@ -2,8 +2,9 @@
 #include "cli/hooks.h"
 
 #include <fmt/core.h>
+#include <sys/prctl.h>
 
-#include <map>
+#include <csignal>
 #include <utility>
 
 #include "cli/adapters.h"
@@ -99,6 +100,8 @@ po::options_description hard_hook_options() {
 }
 
 int run_online_hook(Program& program) {
+  // Where MHA dies, nobody goes on from here: SIGTERM interrupts us, and what was begun is undone.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   const std::string command = program.options.text("command");
   if (command != "stop" && command != "start") {
     return report_error(program, unknown_command(command, "stop or start"));

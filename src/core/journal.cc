@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,8 @@ Result<std::unique_ptr<Journal>> create_file_journal(const std::string& folder,
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return system_error("cannot create the journal", path);
   auto journal = std::make_unique<FileJournal>(fd, path, clock);
+  // Held until the descriptor goes, at our end at the latest: see wait_for_journal().
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) return system_error("cannot lock the journal", path);
   header["event"] = "operation";
   header["operation"] = operation;
   header["path"] = path;
@@ -178,6 +181,20 @@ Status append_to_journal(const std::string& path, json record, const Clock& cloc
   journal.begin_line();
   if (Status noted = journal.append(std::move(record)); !noted.ok()) return noted;
   return journal.sync();
+}
+
+Status wait_for_journal(const std::string& path, Clock& clock, Deadline deadline) {
+  constexpr Milliseconds kPoll{20};
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return system_error("cannot read the journal", path);
+  bool is_free = flock(fd, LOCK_SH | LOCK_NB) == 0;
+  while (!is_free && !clock.passed(deadline)) {
+    clock.sleep_until(std::min(clock.now() + kPoll, deadline.at()));
+    is_free = flock(fd, LOCK_SH | LOCK_NB) == 0;
+  }
+  close(fd);
+  if (is_free) return {};
+  return Error{Code::kTimeout, fmt::format("the process that writes {} is still at work", path)};
 }
 
 std::vector<std::string> find_journals(const std::string& folder, const std::string& operation,

@@ -46,6 +46,10 @@ Result<JournalFile> read_journal(const std::string& path);
 // Adds a record to a journal that another process wrote, and syncs.
 Status append_to_journal(const std::string& path, nlohmann::json record, const Clock& clock);
 
+// Waits until the process that writes the journal has let go of it: it holds a lock as long as it
+// lives. kTimeout where it still does at the deadline.
+Status wait_for_journal(const std::string& path, Clock& clock, Deadline deadline);
+
 // Paths of the journals of `operation` about `subject`, newest first; empty where there are none.
 std::vector<std::string> find_journals(const std::string& folder, const std::string& operation,
                                        const std::string& subject);
