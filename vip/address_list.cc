@@ -52,6 +52,7 @@ std::optional<InterfaceAddress> parse_line(const std::string& line) {
     }
   }
   for (std::string word; words >> word && word != "\\";) {
+    if (word == "peer") words >> entry.peer;
     if (word == "tentative") entry.tentative = true;
     if (word == "dadfailed") entry.dad_failed = true;
   }
@@ -61,6 +62,11 @@ std::optional<InterfaceAddress> parse_line(const std::string& line) {
 }  // namespace
 
 std::string InterfaceAddress::cidr() const { return fmt::format("{}/{}", address, prefix_length); }
+
+std::vector<std::string> InterfaceAddress::words() const {
+  if (peer.empty()) return {cidr()};
+  return {address, "peer", peer};
+}
 
 std::vector<InterfaceAddress> parse_ip_addr(std::string_view text) {
   std::vector<InterfaceAddress> addresses;

@@ -14,10 +14,14 @@ struct InterfaceAddress {
   std::string interface;
   std::string address;
   unsigned prefix_length = 0;
+  std::string peer;         // of a point-to-point address, with its prefix length; else empty
   bool tentative = false;   // v6: duplicate address detection still runs
   bool dad_failed = false;  // v6: another machine has it, and the kernel does not use it here
 
   [[nodiscard]] std::string cidr() const;
+  // As the arguments by which `ip addr del` finds it: "10.0.0.100/24", or "10.0.0.1
+  // peer 10.0.0.2/32".
+  [[nodiscard]] std::vector<std::string> words() const;
 };
 
 // Lines that are no address lines are passed over.

@@ -2,7 +2,10 @@
 #include "vip/metal.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -76,6 +79,7 @@ class MetalDriver : public VipDriver {
                       place_.requires_sudo ? "install the sample sudoers file there"
                                            : "log in as root or set requires_sudo=yes")};
     }
+    own_links_ = link_addresses_in(answer.value().value("links"));
     warn_about_announcements(answer.value());
     return {};
   }
@@ -83,17 +87,18 @@ class MetalDriver : public VipDriver {
   Result<VipPresence> status(Deadline deadline) override {
     Result<ScriptAnswer> answer = ask(metal_status_script(place_), deadline);
     if (!answer.ok()) return answer.error();
-    return find(answer.value()).has_value() ? VipPresence::kPresent : VipPresence::kAbsent;
+    return find(answer.value()).has_value() && !is_refused_by_kernel(answer.value())
+               ? VipPresence::kPresent
+               : VipPresence::kAbsent;
   }
 
   Result<std::vector<std::string>> other_holders(Deadline deadline) override {
     Result<ScriptAnswer> answer = ask(metal_probe_script(place_), deadline);
     if (!answer.ok()) return answer.error();
-    std::vector<std::string> holders;
-    const std::string seen = answer.value().value("probe");
-    if (!seen.empty()) holders.push_back(link_address_in(seen));
-    return holders;
+    return link_addresses_in(answer.value().value("probe"));
   }
+
+  std::vector<std::string> own_link_addresses() const override { return own_links_; }
 
   Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) override {
     log_.info("Executing command on '{}': {}", host_, assign_by_hand());
@@ -101,13 +106,17 @@ class MetalDriver : public VipDriver {
     // Against a machine that still answers, duplicate address detection would keep the address from
     // being used.
     const std::string flags = place_.vip.is_v6 && take_over ? "nodad" : "";
+    const std::string script =
+        metal_assign_script(place_, flags, take_over ? OnAnswer::kGoOn : OnAnswer::kStop);
     std::optional<ScriptAnswer> prepared;
     if (!take_over) prepared = finish_prepared(kAssignName, "add", deadline);
     Result<ScriptAnswer> answer =
-        prepared.has_value()
-            ? Result<ScriptAnswer>{std::move(*prepared)}
-            : ask(metal_assign_script(place_, flags, take_over ? OnAnswer::kGoOn : OnAnswer::kStop),
-                  deadline);
+        prepared.has_value() ? Result<ScriptAnswer>{std::move(*prepared)} : ask(script, deadline);
+    if (answer.ok() && take_over && is_refused_by_kernel(answer.value())) {
+      // It is there from before, and stays unusable until it is added anew.
+      if (Status removed = remove(deadline); !removed.ok()) return removed.error();
+      answer = ask(script, deadline);
+    }
     if (!answer.ok()) return answer.error();
     VipAssignment assignment;
     const std::string holder = answer.value().value("probe");
@@ -124,25 +133,27 @@ class MetalDriver : public VipDriver {
   }
 
   Status remove(Deadline deadline) override {
-    std::string cidr = place_.vip.text();
+    std::vector<std::string> address{place_.vip.text()};
     std::string interface = place_.interface;
-    // The second time with the prefix and the interface that the address really has there.
-    for (int attempt = 0; attempt < 2; ++attempt) {
+    // First as configured, prepared or not; then as the host really has it: with another prefix, on
+    // another interface, twice.
+    for (int attempt = 0; attempt < 3; ++attempt) {
       log_.info("Executing command on '{}': {}ip addr del {} dev {}", host_,
-                place_.requires_sudo ? "sudo " : "", cidr, interface);
+                place_.requires_sudo ? "sudo " : "", fmt::join(address, " "), interface);
       std::optional<ScriptAnswer> prepared;
       if (attempt == 0) prepared = finish_prepared(kRemoveName, "del", deadline);
+      const bool was_prepared = prepared.has_value();
       Result<ScriptAnswer> answer =
-          prepared.has_value() ? Result<ScriptAnswer>{std::move(*prepared)}
-                               : ask(metal_remove_script(place_, cidr, interface), deadline);
+          was_prepared ? Result<ScriptAnswer>{std::move(*prepared)}
+                       : ask(metal_remove_script(place_, address, interface), deadline);
       if (!answer.ok()) return answer.error();
       const std::optional<InterfaceAddress> left = find(answer.value());
       if (!left.has_value()) return {};
-      if (left->cidr() == cidr && left->interface == interface) {
+      if (left->words() == address && left->interface == interface && !was_prepared) {
         return Error{Code::kDenied, fmt::format("host '{}': {}: {}", host_, remove_by_hand(),
                                                 answer.value().value("change"))};
       }
-      cidr = left->cidr();
+      address = left->words();
       interface = left->interface;
     }
     return Error{Code::kRefused,
@@ -213,15 +224,29 @@ class MetalDriver : public VipDriver {
     return find_address(answer.addresses, place_.vip, place_.interface);
   }
 
-  // "Unicast reply from 10.0.0.100 [1E:EB:7E:DD:68:E6]  0.522ms", "fd00::1 lladdr 1e:eb:...
-  // REACHABLE"
-  static std::string link_address_in(const std::string& text) {
+  // What duplicate address detection has refused is listed, but the kernel does not use it.
+  [[nodiscard]] bool is_refused_by_kernel(const ScriptAnswer& answer) const {
+    const std::optional<InterfaceAddress> here = find(answer);
+    return here.has_value() && here->dad_failed;
+  }
+
+  // Of "Unicast reply from 10.0.0.100 [1E:EB:7E:DD:68:E6]  0.522ms" or "fd00::1 lladdr 1e:eb:...
+  // REACHABLE", each once and in lower case.
+  static std::vector<std::string> link_addresses_in(const std::string& text) {
+    std::vector<std::string> found;
     std::istringstream words(text);
     for (std::string word; words >> word;) {
-      if (word.size() == 19 && word.front() == '[') return word.substr(1, 17);
-      if (word.size() == 17 && word[2] == ':') return word;
+      if (word.size() == 19 && word.front() == '[') word = word.substr(1, 17);
+      if (word.size() != 17 || word[2] != ':' || word[14] != ':') continue;
+      for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      if (std::find(found.begin(), found.end(), word) == found.end()) found.push_back(word);
     }
-    return text;
+    return found;
+  }
+
+  static std::string link_address_in(const std::string& text) {
+    const std::vector<std::string> found = link_addresses_in(text);
+    return found.empty() ? text : found.front();
   }
 
   [[nodiscard]] Error held_elsewhere(const std::string& link_address) const {
@@ -284,6 +309,7 @@ class MetalDriver : public VipDriver {
   RemoteShell* shell_;
   Clock& clock_;
   Log& log_;
+  std::vector<std::string> own_links_;
 };
 
 }  // namespace

@@ -71,6 +71,7 @@ std::string metal_check_script(const MetalPlace& place) {
       "if e=$($s \"$ip\" -o link show dev {0} 2>&1); then say sudo ok; else say sudo \"$e\"; fi\n",
       interface);
   script += fmt::format("say link \"$(cat /sys/class/net/{}/address 2>/dev/null)\"\n", interface);
+  script += "say links \"$(cat /sys/class/net/*/address 2>/dev/null)\"\n";
   if (place.vip.is_v6) {
     script += fmt::format(
         "f=/proc/sys/net/ipv6/conf; say ndisc_notify "
@@ -90,12 +91,14 @@ std::string metal_status_script(const MetalPlace& place) {
   return in_sh(prologue(place) + kPaths + kAddresses);
 }
 
-std::string metal_remove_script(const MetalPlace& place, const std::string& cidr,
+std::string metal_remove_script(const MetalPlace& place, const std::vector<std::string>& address,
                                 const std::string& interface) {
+  std::string words;
+  for (const std::string& word : address) words += shell_quote(word) + " ";
   return in_sh(prologue(place) + kPaths +
-               fmt::format("if e=$($s \"$ip\" addr del {} dev {} 2>&1); then say change ok; "
+               fmt::format("if e=$($s \"$ip\" addr del {}dev {} 2>&1); then say change ok; "
                            "else say change \"$e\"; fi\n",
-                           shell_quote(cidr), shell_quote(interface)) +
+                           words, shell_quote(interface)) +
                kAddresses);
 }
 
@@ -165,7 +168,13 @@ std::string metal_probe_script(const MetalPlace& place) {
         "probe=$(\"$ip\" -6 neigh show {1} dev {0} 2>/dev/null | grep lladdr | grep -v FAILED)\n",
         shell_quote(place.interface), shell_quote(place.vip.address));
   } else {
-    script += probe(place, 110);
+    // The plain question is answered by every holder, -D (as from nowhere) works without an address
+    // of our own.
+    script += fmt::format(
+        "if [ -n \"$arping\" ]; then probe=$( ($s \"$arping\" -D -c 1 -w 1 -I {0} {1} & "
+        "$s \"$arping\" -b -c 2 -w 1 -I {0} {1}; wait) </dev/null 2>/dev/null "
+        "| grep -i 'reply from'); fi\n",
+        shell_quote(place.interface), shell_quote(place.vip.address));
   }
   script += "say probe \"$probe\"\n";
   script += kAddresses;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/host_settings.h"
 
@@ -24,12 +25,14 @@ inline constexpr int kProbeTicks = 4;  // of 10 ms
 //   sudo              "ok", or what sudo said
 //   arping_sudo       the same for arping
 //   link              the interface's link-layer address, "" where there is no such interface
+//   links             those of all interfaces
 //   ndisc_notify      v6: "1" where the kernel announces new addresses by itself
 //   probe             the line with which another machine answered for the address, "" where none
 //   did change            what `ip addr add` or `del` said where it failed, "ok" where it did not
 std::string metal_check_script(const MetalPlace& place);
 std::string metal_status_script(const MetalPlace& place);
-std::string metal_remove_script(const MetalPlace& place, const std::string& cidr,
+// `address`: the arguments that name it (InterfaceAddress::words).
+std::string metal_remove_script(const MetalPlace& place, const std::vector<std::string>& address,
                                 const std::string& interface);
 // `flags` go to the end of `ip addr add` ("" or "nodad"). With `stop_at_answer` the address is not
 // added where another machine answers for it.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <utility>
 
 namespace mha {
 
@@ -9,10 +11,15 @@ namespace mha {
 class Interrupt {
  public:
   void request() { requested_.store(true, std::memory_order_relaxed); }
-  [[nodiscard]] bool requested() const { return requested_.load(std::memory_order_relaxed); }
+  // Asks `also` as well from now on. Before any thread that reads.
+  void watch(std::function<bool()> also) { also_ = std::move(also); }
+  [[nodiscard]] bool requested() const {
+    return requested_.load(std::memory_order_relaxed) || (also_ && also_());
+  }
 
  private:
   std::atomic<bool> requested_{false};
+  std::function<bool()> also_;
 };
 
 }  // namespace mha

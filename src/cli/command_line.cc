@@ -74,6 +74,9 @@ Result<CommandLine> CommandLine::parse(const std::vector<std::string>& arguments
     }
     po::store(parsed, line.values_);
     po::notify(line.values_);
+  } catch (const po::unknown_option& error) {
+    return Error{Code::kUsage,
+                 fmt::format("unrecognised option '{}'", without_value(error.get_option_name()))};
   } catch (const po::error& error) {
     return Error{Code::kUsage, error.what()};
   }

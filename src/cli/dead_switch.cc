@@ -1,6 +1,7 @@
 // The failover of a dead master: masterha_master_switch, and saying what is left where it fails.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "cli/mha_run.h"
@@ -18,15 +19,18 @@ Outcome what_is_left(const Program& program, const MhaConf& conf, const MhaServe
   if (auto taken_over = outcome_where_taken_over(program, conf, "hard_start", run)) {
     return *taken_over;
   }
-  if (!journal_of_run(program, conf, "hard_stop", run).has_value()) {
-    return ended(Ending::kUndone, mha_failed(run));
-  }
+  const auto stop = journal_of_run(program, conf, "hard_stop", run);
+  if (!stop.has_value()) return ended(Ending::kUndone, mha_failed(run));
+  const bool is_fenced =
+      std::any_of(stop->records.begin(), stop->records.end(), [](const nlohmann::json& record) {
+        return record.value("event", "") == "fence" && record.value("fenced", false);
+      });
   Outcome outcome = ended(Ending::kNotUndone, mha_failed(run));
   outcome.leftovers.push_back(fmt::format(
-      "the virtual IP is off {}, and MHA has stopped the replicas' I/O threads; by hand: mend "
+      "the virtual IP {} {}, and MHA has stopped the replicas' I/O threads; by hand: mend "
       "what MHA's output names, remove the .failover.error file from its manager_workdir and run "
       "this again, or START SLAVE IO_THREAD on each replica",
-      dead.hostname));
+      is_fenced ? "is off" : "was not removed from", dead.hostname));
   return outcome;
 }
 

@@ -2,12 +2,11 @@
 #include "cli/hooks.h"
 
 #include <fmt/core.h>
-#include <sys/prctl.h>
 
-#include <csignal>
 #include <utility>
 
 #include "cli/adapters.h"
+#include "cli/caller.h"
 #include "cli/hook_request.h"
 #include "core/hard.h"
 #include "core/online.h"
@@ -100,8 +99,8 @@ po::options_description hard_hook_options() {
 }
 
 int run_online_hook(Program& program) {
-  // Where MHA dies, nobody goes on from here: SIGTERM interrupts us, and what was begun is undone.
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // Where MHA dies, nobody goes on from here: what was begun is undone.
+  program.interrupt.watch(caller_is_gone());
   const std::string command = program.options.text("command");
   if (command != "stop" && command != "start") {
     return report_error(program, unknown_command(command, "stop or start"));

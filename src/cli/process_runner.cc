@@ -26,8 +26,8 @@ void pass_on(int signal) {
 
 void ignore_here(int /*signal*/) {}
 
-// While it lives, SIGINT does not end us (the terminal has sent it to the child as well) and
-// SIGTERM goes to the child.
+// While it lives, SIGINT does not end us (the terminal has sent it to the child as well), SIGTERM
+// goes to the child, and the child's end waits for us even where our parent had us ignore SIGCHLD.
 class SignalsToChild {
  public:
   SignalsToChild() {
@@ -38,17 +38,21 @@ class SignalsToChild {
     sigaction(SIGINT, &action, &old_int_);
     action.sa_handler = pass_on;
     sigaction(SIGTERM, &action, &old_term_);
+    action.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &action, &old_chld_);
   }
   SignalsToChild(const SignalsToChild&) = delete;
   SignalsToChild& operator=(const SignalsToChild&) = delete;
   ~SignalsToChild() {
     sigaction(SIGINT, &old_int_, nullptr);
     sigaction(SIGTERM, &old_term_, nullptr);
+    sigaction(SIGCHLD, &old_chld_, nullptr);
   }
 
  private:
   struct sigaction old_int_ {};
   struct sigaction old_term_ {};
+  struct sigaction old_chld_ {};
 };
 
 class PosixProcessRunner : public ProcessRunner {
@@ -85,9 +89,15 @@ class PosixProcessRunner : public ProcessRunner {
     }
     running_child = child;
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    pid_t waited = 0;
+    do {
+      waited = waitpid(child, &status, 0);
+    } while (waited < 0 && errno == EINTR);
     running_child = 0;
+    if (waited != child) {
+      return Error{Code::kInternal,
+                   fmt::format("how {} ended is not known: {}", argv[0], std::strerror(errno))};
+    }
     return WIFSIGNALED(status) ? ProcessEnd{0, WTERMSIG(status)}
                                : ProcessEnd{WEXITSTATUS(status), 0};
   }

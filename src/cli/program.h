@@ -31,7 +31,7 @@ struct Program {
   CommandLine options;
   Log& log;
   SystemClock& clock;
-  const Interrupt& interrupt;
+  Interrupt& interrupt;
   std::string config_dir;
   std::string state_dir;
 };

@@ -46,9 +46,13 @@ std::unique_ptr<VipDriver> Node::vip_without_shell() const {
   return ports_.vip(spec_.settings, spec_.host, nullptr);
 }
 
-void Node::forget_sessions() {
+void Node::forget_shell() {
   vip_.reset();
   shell_.reset();
+}
+
+void Node::forget_sessions() {
+  forget_shell();
   mysql_.reset();
 }
 

@@ -55,6 +55,8 @@ class Node {
   // The open shell; opened here where there is none.
   Result<RemoteShell*> shell(Deadline deadline);
 
+  // Drops the shell and the driver over it.
+  void forget_shell();
   // Drops what is open, for undo: an old session may still be running an old statement.
   void forget_sessions();
 

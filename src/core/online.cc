@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/steps_clients.h"
+#include "core/steps_exempt.h"
 #include "core/steps_mysql.h"
 #include "core/steps_replication.h"
 #include "core/steps_vip.h"
@@ -19,9 +20,14 @@ using nlohmann::json;
 
 constexpr Milliseconds kEndClients{5000};
 constexpr Milliseconds kPrepare{500};
+constexpr Milliseconds kSessionAnswer{1000};
+// How long a new master that does not answer may keep the original one from its clients.
+constexpr Milliseconds kLookForWrites{3000};
 
 struct NodeFacts {
   VipPresence vip = VipPresence::kAbsent;
+  // Users of connected clients whom read_only does not bind.
+  std::vector<std::string> exempt_clients;
 };
 
 Outcome nothing_changed(Error error) {
@@ -42,43 +48,64 @@ json journal_header(const OnlineRequest& request) {
 }
 
 Result<NodeFacts> check_node(Node& node, Deadline deadline) {
-  if (Result<MysqlServer*> server = node.mysql(deadline); !server.ok()) return server.error();
+  Result<MysqlServer*> server = node.mysql(deadline);
+  if (!server.ok()) return server.error();
+  Result<std::vector<std::string>> exempt = exempt_clients(node, deadline);
+  if (!exempt.ok()) return exempt.error();
   Result<VipDriver*> driver = node.vip(deadline);
   if (!driver.ok()) return driver.error();
   if (Status checked = driver.value()->check(deadline); !checked.ok()) return checked.error();
   Result<VipPresence> presence = driver.value()->status(deadline);
   if (!presence.ok()) return presence.error();
   if (presence.value() == VipPresence::kPresent) driver.value()->prepare_remove(deadline);
-  return NodeFacts{presence.value()};
+  return NodeFacts{presence.value(), std::move(exempt).value()};
 }
 
-// The address is on the original master, or it is nowhere else that matters. On neither or on both
-// hosts the switch itself brings it where it belongs, so that is a warning; a third machine that
-// has it would keep it.
+// The address is on the original master, and no machine but our two has it: a third one would keep
+// it. On neither or on both of ours the switch itself brings it where it belongs, so that is only a
+// warning.
 Status check_vip_place(Node& orig, Node& next, VipPresence on_orig, VipPresence on_next,
                        Deadline deadline, Log& log) {
   if (!orig.moves_a_vip() || !next.moves_a_vip()) return {};
   const std::string vip = next.settings().writer_vip->address;
+  Result<VipDriver*> orig_driver = orig.vip(deadline);
+  if (!orig_driver.ok()) return orig_driver.error();
+  Result<VipDriver*> next_driver = next.vip(deadline);
+  if (!next_driver.ok()) return next_driver.error();
+  // Takes a second, and costs clients nothing.
+  const Result<std::vector<std::string>> holders = next_driver.value()->other_holders(deadline);
+  if (!holders.ok()) return holders.error();
+  const std::vector<std::string> known = orig_driver.value()->own_link_addresses();
+  for (const std::string& holder : holders.value()) {
+    if (std::find(known.begin(), known.end(), holder) != known.end()) continue;
+    return Error{
+        Code::kRefused,
+        fmt::format("the machine with link address {}, which is neither master, answers for the "
+                    "virtual IP {}; nothing was changed; take it off there first",
+                    holder, vip)};
+  }
   if (on_orig == VipPresence::kPresent && on_next == VipPresence::kPresent) {
     log.warning("the virtual IP {} is on {} and on {} as well; it will be left on the new one only",
                 vip, orig.title(), next.title());
-    return {};
+  } else if (on_orig == VipPresence::kAbsent && on_next == VipPresence::kAbsent) {
+    log.warning(
+        "the virtual IP {} was not found on host {}, nor anywhere else; it will be put on {}", vip,
+        orig.spec().host, next.title());
   }
-  if (on_orig == VipPresence::kPresent || on_next == VipPresence::kPresent) return {};
+  return {};
+}
+
+// A session that an earlier hook has kept may have died since: one round trip tells, and a new one
+// is opened where it has.
+Status ensure_working_session(Node& next, Deadline deadline, Clock& clock) {
   Result<VipDriver*> driver = next.vip(deadline);
   if (!driver.ok()) return driver.error();
-  const Result<std::vector<std::string>> holders = driver.value()->other_holders(deadline);
-  if (!holders.ok()) return holders.error();
-  if (!holders.value().empty()) {
-    return Error{
-        Code::kRefused,
-        fmt::format("the virtual IP {} is on neither master, but the machine with link address "
-                    "{} answers for it; nothing was changed; take it off there first",
-                    vip, holders.value().front())};
-  }
-  log.warning("the virtual IP {} was not found on host {}, nor anywhere else; it will be put on {}",
-              vip, orig.spec().host, next.title());
-  return {};
+  const Deadline soon = clock.deadline_after(kSessionAnswer).capped(deadline);
+  if (driver.value()->status(soon).ok()) return {};
+  next.forget_shell();
+  driver = next.vip(deadline);
+  if (!driver.ok()) return driver.error();
+  return driver.value()->status(deadline).status();
 }
 
 enum class NewMasterWrites { kOff, kOn, kUnknown };
@@ -160,6 +187,8 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
     plan.add(ensure_no_clients(orig, "with the virtual IP off", {Milliseconds{0}, kEndClients},
                                environment.clock, log, environment.interrupt));
   }
+  plan.add(
+      ensure_no_exempt_writer(orig, orig_facts.value().exempt_clients, environment.clock, log));
   const PlanBudget budget{environment.clock.deadline_after(operation_time(settings)),
                           settings.operation_timeout};
   const Outcome outcome = plan.run(*journal.value(), budget, [&] {
@@ -197,12 +226,13 @@ Outcome online_start(const OnlineRequest& request, Environment& environment) {
     return outcome;
   };
 
-  std::future<Result<VipDriver*>> vip_ready =
-      std::async(std::launch::async, [&next, deadline] { return next.vip(deadline); });
+  std::future<Status> vip_ready = std::async(std::launch::async, [&next, deadline, &environment] {
+    return ensure_working_session(next, deadline, environment.clock);
+  });
   const Result<MysqlServer*> server = next.mysql(deadline);
-  const Result<VipDriver*> driver = vip_ready.get();
+  const Status session = vip_ready.get();
   if (!server.ok()) return give_back(server.error());
-  if (!driver.ok()) return give_back(driver.error());
+  if (!session.ok()) return give_back(session.error());
 
   Result<std::unique_ptr<Journal>> journal =
       create_file_journal(environment.state_dir, "online_start",
@@ -257,8 +287,8 @@ std::optional<Outcome> roll_back_online_stop(const OnlineRequest& request, WallT
   };
   // Our stop made it read-only. If it is writable now, somebody promoted it: then it must stay the
   // only writer. (Where nothing is to be put back on the original master, none is made by that.)
-  const NewMasterWrites writes =
-      look_for_writes(next, request.orig_master, not_before, budget, environment);
+  const NewMasterWrites writes = look_for_writes(next, request.orig_master, not_before,
+                                                 std::min(budget, kLookForWrites), environment);
   if (writes != NewMasterWrites::kOff &&
       has_open_steps(*journal, orig.spec().host, orig.spec().port)) {
     Outcome refused;

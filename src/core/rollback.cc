@@ -158,8 +158,9 @@ std::vector<std::string> open_steps_by_hand(const JournalFile& journal,
   RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log);
   std::vector<std::string> lines = std::move(rebuilt.unknown);
   for (const BegunStep& begun : rebuilt.begun) {
-    lines.push_back(fmt::format("not put back: {}; by hand: {}", begun.step->name(),
-                                begun.step->undo_by_hand(begun.found)));
+    const std::string by_hand = begun.step->undo_by_hand(begun.found);
+    if (by_hand.empty()) continue;  // nothing to put back
+    lines.push_back(fmt::format("not put back: {}; by hand: {}", begun.step->name(), by_hand));
   }
   return lines;
 }

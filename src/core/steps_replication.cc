@@ -41,7 +41,8 @@ class RememberReplication : public Step {
     log_.info("Starting the replication threads that ran on {}", node_.title());
     return server.value()->ensure_replica_threads(wanted, deadline);
   }
-  std::string undo_by_hand(const json& /*found*/) const override {
+  std::string undo_by_hand(const json& found) const override {
+    if (!found.value("receiver", false) && !found.value("applier", false)) return "";
     return fmt::format("mysql -h {} -P {} -e 'START SLAVE'", node_.spec().mysql.host,
                        node_.spec().port);
   }

@@ -148,6 +148,19 @@ class LibmysqlServer : public MysqlServer {
     return std::vector<std::uint64_t>(holders.begin(), holders.end());
   }
 
+  Result<std::vector<std::string>> users_exempt_from_read_only(Deadline deadline) override {
+    Result<std::vector<SqlRow>> rows = connection_->rows(
+        std::string{sql::kExemptGrantees}, "asking who is exempt from read_only", deadline);
+    if (!rows.ok()) return rows.error();
+    std::set<std::string> users;
+    for (const SqlRow& row : rows.value()) {
+      const std::string grantee = row.front().value_or("");
+      const std::size_t end = grantee.rfind("'@'");
+      if (end != std::string::npos && end > 0) users.insert(grantee.substr(1, end - 1));
+    }
+    return std::vector<std::string>(users.begin(), users.end());
+  }
+
   Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) override {
     return read_replica_threads(*connection_, statements_for(identity_), deadline);
   }

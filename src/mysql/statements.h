@@ -60,6 +60,11 @@ inline constexpr std::string_view kThreads = "SHOW PROCESSLIST";
 inline constexpr std::string_view kWritingTransactions =
     "SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX "
     "WHERE trx_tables_in_use > 0 AND trx_tables_locked > 0";
+// 'name'@'host', as the server quotes it. MariaDB's and MySQL's names of what exempts from
+// read_only.
+inline constexpr std::string_view kExemptGrantees =
+    "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN "
+    "('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN', 'CONNECTION_ADMIN')";
 // Database, Table, In_use, Name_locked.
 inline constexpr std::string_view kTablesInUse = "SHOW OPEN TABLES WHERE In_use > 0";
 

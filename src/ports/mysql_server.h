@@ -124,6 +124,11 @@ class MysqlServer {
   // by error: what cannot be asked is left out.
   virtual Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) = 0;
 
+  // Names of users, of whatever host, who can write while read_only is on (not super_read_only):
+  // those with SUPER, READ_ONLY ADMIN or CONNECTION_ADMIN. Only what our own account may see; users
+  // who have it through a role are not told.
+  virtual Result<std::vector<std::string>> users_exempt_from_read_only(Deadline deadline) = 0;
+
   // Of the default channel; nullopt where the server is no replica.
   virtual Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) = 0;
 

@@ -43,6 +43,10 @@ class VipDriver {
   // host itself left out. Changes nothing; waits for answers up to a second, or the deadline.
   virtual Result<std::vector<std::string>> other_holders(Deadline deadline) = 0;
 
+  // This host's own link-layer addresses, lower case, as check() has read them; how another host's
+  // other_holders() would show it.
+  [[nodiscard]] virtual std::vector<std::string> own_link_addresses() const { return {}; }
+
   // Afterwards this host has the address and neighbours have been told once; further announcements
   // go on in the background. Before that, where the host has it not yet, asks the network whether
   // another machine answers for it.

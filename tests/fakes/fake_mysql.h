@@ -46,6 +46,7 @@ struct FakeMysqlState {
   std::set<std::uint64_t> unkillable;
   // While there is any, writes cannot be blocked; killing a blocker's thread ends it.
   std::vector<WriteBlocker> blockers;
+  std::vector<std::string> exempt_users;       // whom read_only does not bind
   std::optional<ReplicaThreads> replica;       // nullopt: no replica
   std::map<std::string, std::uint64_t> locks;  // name of a GET_LOCK to the thread that holds it
 
@@ -148,6 +149,11 @@ class FakeMysqlServer : public MysqlServer {
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
     return call("write_blockers", deadline,
                 [this]() -> Result<std::vector<WriteBlocker>> { return state_.blockers; });
+  }
+
+  Result<std::vector<std::string>> users_exempt_from_read_only(Deadline deadline) override {
+    return call("users_exempt_from_read_only", deadline,
+                [this]() -> Result<std::vector<std::string>> { return state_.exempt_users; });
   }
 
   Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) override {

@@ -119,9 +119,12 @@ class FakeVipDriver : public VipDriver {
   }
 
   Result<std::vector<std::string>> other_holders(Deadline deadline) override {
-    return call("other_holders", deadline, [this]() -> Result<std::vector<std::string>> {
-      return network_.others(host_);
-    });
+    return call("other_holders", deadline,
+                [this]() -> Result<std::vector<std::string>> { return network_.others(host_); });
+  }
+
+  [[nodiscard]] std::vector<std::string> own_link_addresses() const override {
+    return {"link of " + host_};
   }
 
   Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) override {

@@ -116,9 +116,9 @@ class LocalProcess {
 };
 
 // Each command is `prefix... /bin/sh -c COMMAND`, for instance with {"ip", "netns", "exec", NAME},
-// and `environment` on top of our own. As the port has it: an answer is there when both streams have
-// ended, so a command that leaves something behind with a stream of its own open is late. After
-// kTimeout the session is dead.
+// and `environment` on top of our own. As the port has it: an answer is there when both streams
+// have ended, so a command that leaves something behind with a stream of its own open is late.
+// After kTimeout the session is dead.
 class LocalShell : public RemoteShell {
  public:
   LocalShell(std::string host, Clock& clock, std::vector<std::string> prefix = {},

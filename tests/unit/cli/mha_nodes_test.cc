@@ -1,0 +1,97 @@
+// From MHA's own configuration to the host that MHA would have passed to a hook.
+#include "cli/mha_nodes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/hooks.h"
+#include "fakes/fake_log.h"
+#include "unit/cli/child_program.h"
+
+namespace mha {
+namespace {
+
+using testing::ElementsAre;
+
+class MhaNodesTest : public testing::Test {
+ protected:
+  Result<NodeSpec> node(const MhaServer& server) {
+    folder_.write("conf/cluster.conf", "[default]\nvip_type = none\nkill_after_timeout = 7\n");
+    Program program{{"p", "", ""},
+                    CommandLine::parse({}, online_hook_options(), UnknownOptions::kWarn).value(),
+                    log_,
+                    clock_,
+                    interrupt_,
+                    folder_.path("conf"),
+                    folder_.path("state")};
+    const Result<HelperConfig> config = HelperConfig::load(program.config_dir);
+    if (!config.ok()) return config.error();
+    return node_from_mha(program, config.value(), server, "original master");
+  }
+  static MhaServer server() {
+    MhaServer found;
+    found.hostname = "db1";
+    found.ip = "10.0.0.1";
+    found.port = 3307;
+    found.user = "mha";
+    found.password = Secret{std::string{"p$w"}};
+    found.ssh_user = "mha_helper";
+    return found;
+  }
+
+  CliFolder folder_;
+  FakeLog log_;
+  SystemClock clock_;
+  Interrupt interrupt_;
+};
+
+TEST_F(MhaNodesTest, UsersPortsAndSettings) {
+  const Result<NodeSpec> spec = node(server());
+  ASSERT_TRUE(spec.ok()) << spec.error().message;
+  EXPECT_EQ(spec.value().role, "original master");
+  EXPECT_EQ(spec.value().host, "db1");
+  EXPECT_EQ(spec.value().port, 3307);
+  EXPECT_EQ(spec.value().mysql.host, "10.0.0.1");
+  EXPECT_EQ(spec.value().mysql.user, "mha");
+  EXPECT_EQ(spec.value().mysql.password.reveal(), "p$w") << "a conf is not escaped";
+  EXPECT_EQ(spec.value().ssh.host, "db1");
+  EXPECT_EQ(spec.value().ssh.user, "mha_helper");
+  EXPECT_FALSE(spec.value().ssh.port.has_value()) << "22 is left to ssh_config";
+  EXPECT_FALSE(spec.value().ssh.host_key_policy.has_value());
+  EXPECT_EQ(spec.value().settings.kill_after_timeout.count(), 7);
+}
+
+TEST_F(MhaNodesTest, WithoutAnAddressByName) {
+  MhaServer nameless = server();
+  nameless.ip = "";
+  const Result<NodeSpec> spec = node(nameless);
+  ASSERT_TRUE(spec.ok());
+  EXPECT_EQ(spec.value().mysql.host, "db1");
+}
+
+// As MHA passes ssh_options on: its own defaults first.
+TEST_F(MhaNodesTest, SshOptionsHaveMhasDefaultsBeforeThem) {
+  MhaServer with_options = server();
+  with_options.ssh_host = "db1-admin";
+  with_options.ssh_port = 2222;
+  with_options.ssh_options = "-i /key -o StrictHostKeyChecking=yes";
+  const Result<NodeSpec> spec = node(with_options);
+  ASSERT_TRUE(spec.ok()) << spec.error().message;
+  EXPECT_EQ(spec.value().ssh.host, "db1-admin");
+  EXPECT_EQ(spec.value().ssh.port, 2222);
+  EXPECT_THAT(spec.value().ssh.identity_files, ElementsAre("/key"));
+  EXPECT_EQ(spec.value().ssh.host_key_policy, HostKeyPolicy::kOff)
+      << "the first one wins, as in ssh";
+  EXPECT_EQ(spec.value().ssh.connection_attempts, 5U);
+}
+
+TEST_F(MhaNodesTest, BadSshOptionsAreNamed) {
+  MhaServer bad = server();
+  bad.ssh_options = "-o";
+  const Result<NodeSpec> spec = node(bad);
+  ASSERT_FALSE(spec.ok());
+  EXPECT_THAT(spec.error().message, testing::HasSubstr("ssh_options of db1"));
+}
+
+}  // namespace
+}  // namespace mha

@@ -1,0 +1,221 @@
+// Ending the clients of a server: how long they may leave, whom it spares, when it gives up.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/client_threads.h"
+#include "core/steps_clients.h"
+#include "unit/core/fake_cluster.h"
+
+namespace mha {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+class ClientsTest : public testing::Test {
+ protected:
+  Status end_clients(Milliseconds leave, Milliseconds end = Milliseconds{5000}) {
+    const std::unique_ptr<Step> step = ensure_no_clients(orig_, "now", {leave, end}, cluster_.clock,
+                                                         cluster_.log, cluster_.interrupt);
+    return step->apply(nlohmann::json::object(),
+                       cluster_.clock.deadline_after(Milliseconds{60000}));
+  }
+  std::vector<std::uint64_t> clients_left() {
+    std::vector<std::uint64_t> ids;
+    for (const ServerThread& client : client_threads(server_.threads, {})) ids.push_back(client.id);
+    return ids;
+  }
+  [[nodiscard]] bool killed(std::uint64_t id) const {
+    const std::vector<std::string> calls = cluster_.faults.calls();
+    return std::any_of(calls.begin(), calls.end(), [&](const std::string& call) {
+      const std::size_t kill = call.find(" kill ");
+      if (kill == std::string::npos) return false;
+      return ("," + call.substr(kill + 6) + ",").find(fmt::format(",{},", id)) != std::string::npos;
+    });
+  }
+  // When the first KILL was sent, since the clock was made; nullopt where there was none.
+  void note_first_kill() {
+    server_.on_call = [this](FakeMysqlState& /*state*/, const std::string& call) {
+      if (call.find(" kill ") != std::string::npos && !first_kill_) {
+        first_kill_ = cluster_.clock.elapsed();
+      }
+    };
+  }
+  // A client that is gone from that moment on.
+  void leaves_at(std::uint64_t id, Milliseconds at) {
+    server_.on_call = [this, id, at](FakeMysqlState& state, const std::string& /*call*/) {
+      if (cluster_.clock.elapsed() >= at) state.remove_thread(id);
+    };
+  }
+
+  FakeCluster cluster_;
+  FakeMysqlState& server_ = cluster_.orig_server();
+  Environment environment_ = cluster_.environment();
+  Node orig_{cluster_.orig(), environment_.ports};
+  std::optional<Milliseconds> first_kill_;
+};
+
+TEST_F(ClientsTest, WithoutClientsNothingIsWaitedForOrKilled) {
+  EXPECT_TRUE(end_clients(Milliseconds{5000}).ok());
+  EXPECT_EQ(cluster_.clock.elapsed(), Milliseconds{0});
+  EXPECT_THAT(cluster_.faults.calls(), Not(Contains(HasSubstr(" kill "))));
+  EXPECT_FALSE(cluster_.log.has(LogLevel::kInfo, "Waiting"));
+}
+
+TEST_F(ClientsTest, ZeroIsNoWait) {
+  server_.add_thread("app");
+  note_first_kill();
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_EQ(first_kill_, Milliseconds{0});
+  EXPECT_FALSE(cluster_.log.has(LogLevel::kInfo, "Waiting"));
+  EXPECT_THAT(clients_left(), testing::IsEmpty());
+}
+
+TEST_F(ClientsTest, TheWaitIsExact) {
+  for (const int ms : {1, 49, 50, 51, 999, 5000}) {
+    FakeCluster cluster;
+    cluster.orig_server().add_thread("app");
+    std::optional<Milliseconds> first_kill;
+    cluster.orig_server().on_call = [&](FakeMysqlState& /*state*/, const std::string& call) {
+      if (call.find(" kill ") != std::string::npos && !first_kill) {
+        first_kill = cluster.clock.elapsed();
+      }
+    };
+    Environment environment = cluster.environment();
+    Node orig(cluster.orig(), environment.ports);
+    const std::unique_ptr<Step> step =
+        ensure_no_clients(orig, "now", {Milliseconds{ms}, Milliseconds{5000}}, cluster.clock,
+                          cluster.log, cluster.interrupt);
+    ASSERT_TRUE(step->apply({}, cluster.clock.deadline_after(Milliseconds{60000})).ok());
+    EXPECT_EQ(first_kill, Milliseconds{ms});
+  }
+}
+
+// A listing of a loaded server takes its time: that does not make the wait longer than by itself.
+TEST_F(ClientsTest, SlowListingsAreNotAddedUp) {
+  server_.add_thread("app");
+  server_.on_call = [this](FakeMysqlState& /*state*/, const std::string& call) {
+    if (call.ends_with(" threads")) cluster_.clock.advance(Milliseconds{300});
+    if (call.find(" kill ") != std::string::npos && !first_kill_) {
+      first_kill_ = cluster_.clock.elapsed();
+    }
+  };
+  EXPECT_TRUE(end_clients(Milliseconds{5000}).ok());
+  ASSERT_TRUE(first_kill_.has_value());
+  EXPECT_GE(*first_kill_, Milliseconds{5000});
+  EXPECT_LE(*first_kill_, Milliseconds{5000 + 2 * 300}) << "the listing before, and the last one";
+}
+
+TEST_F(ClientsTest, WhoLeavesByHimselfIsNotKilledAndNotWaitedForLonger) {
+  const std::uint64_t id = server_.add_thread("app");
+  leaves_at(id, Milliseconds{1234});
+  EXPECT_TRUE(end_clients(Milliseconds{5000}).ok());
+  EXPECT_THAT(cluster_.faults.calls(), Not(Contains(HasSubstr(" kill "))));
+  EXPECT_GE(cluster_.clock.elapsed(), Milliseconds{1234});
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{1300});
+  EXPECT_TRUE(
+      cluster_.log.has(LogLevel::kInfo, "Waiting 5 seconds for application threads to disconnect"));
+}
+
+TEST_F(ClientsTest, TheLogNamesWhomItEnds) {
+  const std::uint64_t id = server_.add_thread("app", "Sleep", "10.0.0.7:4711");
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_TRUE(cluster_.log.has(
+      LogLevel::kInfo,
+      fmt::format("Terminating thread Id => {}, User => app, Host => 10.0.0.7:4711", id)));
+}
+
+TEST_F(ClientsTest, ReplicationDaemonsAndMhaAreSpared) {
+  const std::uint64_t app = server_.add_thread("app");
+  const std::uint64_t dump = server_.add_thread("repl", "Binlog Dump GTID");
+  const std::uint64_t applier = server_.add_thread("system user", "Query");
+  const std::uint64_t daemon = server_.add_thread("event_scheduler", "Daemon");
+  const std::uint64_t monitor = server_.add_thread("mha", "Sleep");
+  const std::uint64_t switcher = server_.add_thread("mha", "Sleep");
+  const std::uint64_t other_lock = server_.add_thread("app", "Sleep");
+  server_.locks["MHA_Master_High_Availability_Monitor"] = monitor;
+  server_.locks["MHA_Master_High_Availability_Failover"] = switcher;
+  server_.locks["app_lock"] = other_lock;
+  EXPECT_TRUE(end_clients(Milliseconds{100}).ok());
+  EXPECT_TRUE(killed(app));
+  EXPECT_TRUE(killed(other_lock));
+  for (const std::uint64_t spared : {dump, applier, daemon, monitor, switcher}) {
+    EXPECT_FALSE(killed(spared)) << spared;
+  }
+  EXPECT_EQ(server_.threads.size(), 5U);
+}
+
+TEST_F(ClientsTest, OurOwnSessionIsNotAClient) {
+  server_.add_thread("app");
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_EQ(server_.sessions.size(), 1U);
+}
+
+TEST_F(ClientsTest, WhoComesBackIsEndedAgain) {
+  for (int i = 0; i < 20; ++i) server_.reconnects[server_.add_thread("app")] = 5;
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_THAT(clients_left(), testing::IsEmpty());
+}
+
+TEST_F(ClientsTest, WhoCannotBeEndedIsNamedWithTheServersWords) {
+  const std::uint64_t id = server_.add_thread("root", "Sleep", "10.0.0.7:4711");
+  server_.unkillable.insert(id);
+  const Status ended = end_clients(Milliseconds{0}, Milliseconds{5000});
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().code, Code::kTimeout);
+  EXPECT_THAT(ended.error().message,
+              AllOf(HasSubstr("the original master 'db1'"), HasSubstr("1 still connected"),
+                    HasSubstr(fmt::format("{} root@10.0.0.7:4711", id)),
+                    HasSubstr("You are not owner of thread")));
+  EXPECT_GE(cluster_.clock.elapsed(), Milliseconds{5000});
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{5010});
+}
+
+TEST_F(ClientsTest, AThreadIsNamedOnceHoweverOftenItIsKilled) {
+  const std::uint64_t id = server_.add_thread("root");
+  server_.unkillable.insert(id);
+  ASSERT_FALSE(end_clients(Milliseconds{0}, Milliseconds{1000}).ok());
+  int named = 0;
+  for (const FakeLog::Line& line : cluster_.log.lines()) {
+    if (line.text.find("Terminating thread") != std::string::npos) ++named;
+  }
+  EXPECT_EQ(named, 1);
+}
+
+TEST_F(ClientsTest, AnInterruptEndsTheWait) {
+  const std::uint64_t id = server_.add_thread("app");
+  server_.on_call = [this](FakeMysqlState& /*state*/, const std::string& /*call*/) {
+    if (cluster_.clock.elapsed() >= Milliseconds{2000}) cluster_.interrupt.request();
+  };
+  const Status ended = end_clients(Milliseconds{60000});
+  ASSERT_FALSE(ended.ok());
+  EXPECT_THAT(ended.error().message, HasSubstr("interrupted"));
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{2100});
+  EXPECT_FALSE(killed(id));
+}
+
+TEST_F(ClientsTest, AnInterruptEndsTheKilling) {
+  server_.unkillable.insert(server_.add_thread("app"));
+  server_.on_call = [this](FakeMysqlState& /*state*/, const std::string& /*call*/) {
+    if (cluster_.clock.elapsed() >= Milliseconds{100}) cluster_.interrupt.request();
+  };
+  const Status ended = end_clients(Milliseconds{0});
+  ASSERT_FALSE(ended.ok());
+  EXPECT_THAT(ended.error().message, HasSubstr("interrupted"));
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{200});
+}
+
+TEST_F(ClientsTest, TheWholeDeadlineHoldsForTheWait) {
+  server_.add_thread("app");
+  const std::unique_ptr<Step> step =
+      ensure_no_clients(orig_, "now", {Milliseconds{60000}, Milliseconds{5000}}, cluster_.clock,
+                        cluster_.log, cluster_.interrupt);
+  const Status ended = step->apply({}, cluster_.clock.deadline_after(Milliseconds{2000}));
+  EXPECT_FALSE(ended.ok());
+  EXPECT_EQ(cluster_.clock.elapsed(), Milliseconds{2000});
+}
+
+}  // namespace
+}  // namespace mha
