@@ -1,7 +1,6 @@
 // The failover of a dead master: masterha_master_switch, and saying what is left where it fails.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "cli/mha_run.h"
@@ -21,16 +20,20 @@ Outcome what_is_left(const Program& program, const MhaConf& conf, const MhaServe
   }
   const auto stop = journal_of_run(program, conf, "hard_stop", run);
   if (!stop.has_value()) return ended(Ending::kUndone, mha_failed(run));
-  const bool is_fenced =
-      std::any_of(stop->records.begin(), stop->records.end(), [](const nlohmann::json& record) {
-        return record.value("event", "") == "fence" && record.value("fenced", false);
-      });
+  // Without a virtual IP the hook notes none.
+  std::string vip;
+  for (const nlohmann::json& record : stop->records) {
+    if (record.value("event", "") != "fence") continue;
+    vip = fmt::format("the virtual IP {} {}, and ",
+                      record.value("fenced", false) ? "is off" : "was not removed from",
+                      dead.hostname);
+  }
   Outcome outcome = ended(Ending::kNotUndone, mha_failed(run));
   outcome.leftovers.push_back(fmt::format(
-      "the virtual IP {} {}, and MHA has stopped the replicas' I/O threads; by hand: mend "
-      "what MHA's output names, remove the .failover.error file from its manager_workdir and run "
-      "this again, or START SLAVE IO_THREAD on each replica",
-      is_fenced ? "is off" : "was not removed from", dead.hostname));
+      "{}MHA has stopped the replicas' I/O threads; by hand: mend what MHA's output names, remove "
+      "the .failover.error file from its manager_workdir and run this again, or START SLAVE "
+      "IO_THREAD on each replica",
+      vip));
   return outcome;
 }
 

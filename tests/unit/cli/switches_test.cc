@@ -231,6 +231,10 @@ TEST_F(SwitchesTest, AFailedDeadFailoverSaysWhereThingsStand) {
   const ChildEnd unfenced = dead_.run({"-c", app_, "-d", "db1.invalid"});
   EXPECT_EQ(unfenced.exit_code, 21);
   EXPECT_THAT(unfenced.err, HasSubstr("was not removed from db1.invalid"));
+  mha("sleep 0.01; journal hard_stop '{\"event\":\"end\",\"ending\":0}'; exit 1");
+  const ChildEnd no_vip = dead_.run({"-c", app_, "-d", "db1.invalid"});
+  EXPECT_EQ(no_vip.exit_code, 21);
+  EXPECT_THAT(no_vip.err, AllOf(HasSubstr("START SLAVE IO_THREAD"), Not(HasSubstr("virtual IP"))));
 }
 
 }  // namespace

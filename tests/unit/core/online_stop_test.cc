@@ -254,8 +254,8 @@ TEST_F(OnlineStopTest, ASilentOriginalIsBoundedAndNamed) {
   cluster_.settings.lock_wait_timeout = std::chrono::seconds{3};
   cluster_.settings.kill_after_timeout = std::chrono::seconds{2};
   next_.read_only.read_only = ReadOnly::kOff;
-  orig_.on_call = [](FakeMysqlState& state, const std::string& call) {
-    if (call.ends_with("lock_holders")) state.health = FakeHealth::kSilent;
+  orig_.on_call = [](FakeMysqlState& state, const std::string& /*call*/) {
+    if (state.read_only.blocks_writes()) state.health = FakeHealth::kSilent;
   };
   const Outcome outcome = cluster_.stop();
   EXPECT_EQ(outcome.ending, Ending::kNotUndone);

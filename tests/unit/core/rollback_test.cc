@@ -311,7 +311,7 @@ TEST_F(RollbackOnceTest, OnlyTheNewestJournalCounts) {
   cluster_.clock.advance(Milliseconds{1000});
   // This one fails and is undone, so it is as the first one left it.
   cluster_.orig_server().blockers.clear();
-  cluster_.faults.fail_matching("lock_holders", FaultTime::kBefore, {Code::kDenied, "x"}, 1);
+  cluster_.faults.fail_matching("vip db1 remove", FaultTime::kBefore, {Code::kDenied, "x"}, 1);
   ASSERT_EQ(cluster_.stop().ending, Ending::kUndone);
   EXPECT_FALSE(open_stop().has_value());
 }

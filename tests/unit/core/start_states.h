@@ -61,6 +61,12 @@ inline const std::vector<StartState>& start_states() {
          cluster.next_server().replica = ReplicaThreads{true, false};
        }},
       {"NoReplica", [](FakeCluster& cluster) { cluster.next_server().replica.reset(); }},
+      {"ClientWhomReadOnlyDoesNotBind",
+       [](FakeCluster& cluster) {
+         cluster.settings.kill_after_timeout = std::chrono::seconds{0};
+         cluster.orig_server().exempt_users = {"app"};
+         cluster.orig_server().add_thread("app");
+       }},
       {"Clients",
        [](FakeCluster& cluster) {
          FakeMysqlState& orig = cluster.orig_server();
