@@ -361,8 +361,8 @@ TEST_F(HardTest, StartWithOneFault) {
 }
 
 TEST_F(HardTest, StartWithTwoFaults) {
-  for (const SweepFault& first : sweep_faults()) {
-    for (const SweepFault& second : second_faults()) {
+  for (const SweepFault& first : lost_answers()) {
+    for (const SweepFault& second : lost_answers()) {
       for (std::size_t k = 1;; ++k) {
         bool first_hit = true;
         for (std::size_t j = k + 1;; ++j) {

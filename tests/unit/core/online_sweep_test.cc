@@ -81,8 +81,8 @@ TEST_P(OnlineSweepTest, StopWithEachCallFailing) {
 
 TEST_P(OnlineSweepTest, StopWithTwoFaults) {
   std::size_t runs = 0;
-  for (const SweepFault& first : sweep_faults()) {
-    for (const SweepFault& second : second_faults()) {
+  for (const SweepFault& first : lost_answers()) {
+    for (const SweepFault& second : lost_answers()) {
       for (std::size_t k = 1;; ++k) {
         bool first_hit = true;
         for (std::size_t j = k + 1;; ++j) {
@@ -147,8 +147,8 @@ TEST_P(OnlineSweepTest, StartWithOneFault) {
 
 TEST_P(OnlineSweepTest, StartWithTwoFaults) {
   std::size_t runs = 0;
-  for (const SweepFault& first : sweep_faults()) {
-    for (const SweepFault& second : second_faults()) {
+  for (const SweepFault& first : lost_answers()) {
+    for (const SweepFault& second : lost_answers()) {
       for (std::size_t k_extra = 1;; ++k_extra) {
         bool first_hit = true;
         for (std::size_t j_extra = k_extra + 1;; ++j_extra) {
@@ -184,7 +184,7 @@ TEST_P(OnlineSweepTest, StartWithTwoFaults) {
 
 // Whatever a fault in start leaves, the program that called MHA cleans up behind it.
 TEST_P(OnlineSweepTest, ARollbackAfterAFailedStartIsSafe) {
-  for (const SweepFault& first : sweep_faults()) {
+  for (const SweepFault& first : lost_answers()) {
     for (std::size_t k_extra = 1;; ++k_extra) {
       bool first_hit = true;
       for (std::size_t j_extra = k_extra + 1;; ++j_extra) {
