@@ -83,9 +83,7 @@ class PosixProcessRunner : public ProcessRunner {
         posix_spawnp(&child, argv[0].c_str(), nullptr, &attributes, words.data(), variables.data());
     posix_spawnattr_destroy(&attributes);
     if (failed != 0) {
-      return Error{failed == ENOENT ? Code::kConfig : Code::kInternal,
-                   fmt::format("cannot run {}: {}", argv[0],
-                               failed == ENOENT ? "not found in PATH" : std::strerror(failed))};
+      return cannot_run(argv[0], failed);
     }
     running_child = child;
     int status = 0;
@@ -103,6 +101,18 @@ class PosixProcessRunner : public ProcessRunner {
   }
 
  private:
+  static Error cannot_run(const std::string& program, int error) {
+    if (error == ENOENT) {
+      return {Code::kConfig, fmt::format("cannot run {}: not found in PATH", program)};
+    }
+    // Also where a folder of PATH may not be looked into and no other one has it.
+    if (error == EACCES) {
+      return {Code::kConfig,
+              fmt::format("cannot run {}: not found in PATH, or not executable", program)};
+    }
+    return {Code::kInternal, fmt::format("cannot run {}: {}", program, std::strerror(error))};
+  }
+
   static std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> result;
     for (const std::string& word : words) result.push_back(const_cast<char*>(word.c_str()));
