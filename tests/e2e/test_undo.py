@@ -3,6 +3,7 @@
 
 import contextlib
 
+import crowds
 import faults
 import support
 from support import HERE, NOT_UNDONE, UNDONE, Lab, Outcome, options
@@ -148,13 +149,18 @@ class StopEndsEarlyTest(Undo):
     def test_stop_is_killed(self):
         """SIGKILL at each of its steps: the next process undoes them from the journal."""
         lab = self.begin()
-        for text in ("Setting read_only to '1' on the new master",
-                     "Setting read_only to '1' on the original master",
-                     "Terminating thread",
-                     "Removing the vip",
-                     "Executing command on 'db1': sudo ip addr del"):
+        crowds.make_table(lab)
+        for number, text in enumerate((
+                "Setting read_only to '1' on the new master",
+                "Setting read_only to '1' on the original master",
+                "Terminating thread",
+                "Removing the vip",
+                "Executing command on 'db1': sudo ip addr del")):
             with self.subTest(text):
                 faults.clear(lab)
+                # Somebody to terminate: the writer may be between two connections.
+                crowds.CrowdOf(lab, f"idle{number}", lab.options.vip, "app",
+                               lab.options.app_password, idle=1, writers=0)
                 faults.kill_hook_after(lab, "stop", text)
                 outcome = self.switch(lab)
                 self.assertIn("halting_hook: killed stop", outcome.output)
