@@ -8,6 +8,7 @@
 #include "cli/adapters.h"
 #include "cli/caller.h"
 #include "cli/hook_request.h"
+#include "cli/ssh_user_memory.h"
 #include "core/hard.h"
 #include "core/online.h"
 
@@ -119,6 +120,13 @@ int run_hard_hook(Program& program) {
   }
   Result<NodeSpec> orig = node_from_options(program, Master::kOrig);
   if (!orig.ok()) return report_error(program, orig.error());
+  std::string& ssh_user = orig.value().ssh.user;
+  if (ssh_user.empty()) {
+    ssh_user = recall_ssh_user(program.state_dir, orig.value().host);
+  } else if (const Status kept = remember_ssh_user(program.state_dir, orig.value().host, ssh_user);
+             !kept.ok()) {
+    program.log.debug("the SSH user is not remembered for stop: {}", kept.error().message);
+  }
   Adapters adapters(program);
   Environment environment = adapters.environment();
   if (command == "status") {

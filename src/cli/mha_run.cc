@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/process_runner.h"
+#include "cli/switch_conf.h"
 #include "core/rollback.h"
 
 namespace mha {
@@ -56,7 +57,7 @@ Result<MhaSwitchOptions> switch_options_from(const CommandLine& options) {
 }
 
 Result<SwitchFiles> load_switch_files(const Program& program, const std::string& conf_path) {
-  Result<MhaConf> conf = load_mha_conf(conf_path);
+  Result<MhaConf> conf = load_switch_conf(program, conf_path);
   if (!conf.ok()) return conf.error();
   for (const Diagnostic& warning : conf.value().warnings) program.log.warning("{}", warning.text());
   Result<HelperConfig> config = HelperConfig::load(program.config_dir);

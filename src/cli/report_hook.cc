@@ -11,6 +11,7 @@
 
 #include "cli/adapters.h"
 #include "cli/mha_nodes.h"
+#include "cli/switch_conf.h"
 #include "core/report.h"
 #include "mail/curl_mailer.h"
 #include "mail/spool.h"
@@ -69,7 +70,7 @@ Cluster cluster_of(Program& program, const HelperConfig& config, const std::stri
   Cluster cluster;
   const std::string conf_path = program.options.text("conf");
   if (conf_path.empty()) return cluster;
-  Result<MhaConf> conf = load_mha_conf(conf_path);
+  Result<MhaConf> conf = load_switch_conf(program, conf_path);
   if (!conf.ok()) {
     program.log.warning("{}; the mail goes out without a look at the hosts", conf.error().message);
     return cluster;
@@ -86,6 +87,21 @@ Cluster cluster_of(Program& program, const HelperConfig& config, const std::stri
   return cluster;
 }
 
+// Earlier reports, now that a server takes mail: their own failure is none of this report's.
+void send_what_was_spooled(Program& program, const SmtpServer& server) {
+  CurlMailer mailer(program.clock, program.log);
+  const Result<FlushOutcome> flushed = flush_spool(program.state_dir + "/spool", server, mailer,
+                                                   program.clock.deadline_after(kSend));
+  if (!flushed.ok()) {
+    program.log.warning("earlier reports stay spooled: {}", flushed.error().message);
+    return;
+  }
+  if (flushed.value().sent > 0) {
+    program.log.info("{} earlier report(s) from the spool went along", flushed.value().sent);
+  }
+  for (const std::string& problem : flushed.value().problems) program.log.warning("{}", problem);
+}
+
 int deliver(Program& program, const HostSettings& settings, const Mail& mail) {
   const Result<SmtpServer> server = smtp_server(settings);
   Status sent;
@@ -98,6 +114,7 @@ int deliver(Program& program, const HostSettings& settings, const Mail& mail) {
   if (sent.ok()) {
     // For whom is the mailer's to say: it warns of each recipient that the server refused.
     program.log.info("the report was accepted by {}", settings.smtp_host);
+    send_what_was_spooled(program, server.value());
     return 0;
   }
   const Result<std::string> spooled = spool_mail(program.state_dir + "/spool", mail, program.clock);

@@ -80,8 +80,25 @@ bool is_same_instance(const MhaServer& a, const MhaServer& b) {
                                       : host_key(a.ip) == host_key(b.ip);
 }
 
+// The rows of "NAME=VALUE" lines. They point into `text`.
+IniSection rows_of(const std::string& text) {
+  IniSection section{kServerDefault, 0, {}};
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view{text}.substr(begin, end - begin);
+    const std::size_t equals = line.find('=');
+    if (equals != std::string_view::npos) {
+      section.rows.push_back({trimmed(line.substr(0, equals)), line.substr(equals + 1), 0});
+    }
+    begin = end + 1;
+  }
+  return section;
+}
+
 class Loader {
  public:
+  explicit Loader(const RunConfScript& run_script) : run_script_(run_script) {}
+
   Result<MhaConf> load(const std::string& app_file, const std::string& global_file) {
     conf_.file = app_file;
     MhaValues defaults;
@@ -144,14 +161,8 @@ class Loader {
     const IniDocument document = read_ini(file, IniDialect::kConfigTiny);
     add_remarks(document.errors);
     const std::map<std::string, MhaSection> sections = sections_of(file, document);
-    const MhaValues defaults = merge_defaults(file, sections, inherited);
+    const MhaValues defaults = with_script_output(file, merge_defaults(file, sections, inherited));
     conf_.defaults = defaults.texts;
-    if (is_true(defaults.text("init_conf_load_script"))) {
-      remarks_.push_back(
-          {Severity::kWarning, file, 0, std::string(kServerDefault), "init_conf_load_script",
-           "is MHA's to run: what it prints (often users and passwords) is not known "
-           "to the programs of this suite that read this file"});
-    }
     // In the order of names, as MHA does.
     for (const auto& [name, section] : sections) {
       if (name != kServerDefault) {
@@ -168,6 +179,34 @@ class Loader {
     if (document.errors.empty()) {
       check_servers(file, sections);
     }
+  }
+
+  // What init_conf_load_script prints, over what the files say.
+  MhaValues with_script_output(const std::string& file, MhaValues defaults) {
+    const std::string command = defaults.text("init_conf_load_script");
+    if (!is_true(command)) {
+      return defaults;
+    }
+    const auto remark = [&](Severity severity, std::string message) {
+      remarks_.push_back({severity, file, 0, std::string(kServerDefault), "init_conf_load_script",
+                          std::move(message)});
+    };
+    if (!run_script_) {
+      remark(Severity::kWarning,
+             "is not run here: what it prints (often users and passwords) is not known");
+      return defaults;
+    }
+    const Result<Secret> printed = run_script_(command);
+    if (!printed.ok()) {
+      remark(Severity::kError, printed.error().message);
+      return defaults;
+    }
+    MhaSection section(command, std::string(kServerDefault), 0);
+    section.add(rows_of(printed.value().reveal()));
+    add_remarks(section.remarks());
+    MhaValues merged = section.over(defaults);
+    note_ssh_options(merged);
+    return merged;
   }
 
   void read_block(const MhaSection& section, const MhaValues& defaults) {
@@ -237,6 +276,7 @@ class Loader {
     }
   }
 
+  const RunConfScript& run_script_;
   MhaConf conf_;
   std::vector<Diagnostic> remarks_;
   std::string ssh_options_;
@@ -253,8 +293,9 @@ const MhaServer* MhaConf::find(const std::string& host, std::uint16_t port) cons
   return host.empty() || found == servers.end() ? nullptr : &*found;
 }
 
-Result<MhaConf> load_mha_conf(const std::string& app_file, const std::string& global_file) {
-  return Loader().load(app_file, global_file);
+Result<MhaConf> load_mha_conf(const std::string& app_file, const std::string& global_file,
+                              const RunConfScript& run_script) {
+  return Loader(run_script).load(app_file, global_file);
 }
 
 }  // namespace mha

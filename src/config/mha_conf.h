@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -50,9 +51,17 @@ struct MhaConf {
   [[nodiscard]] const MhaServer* find(const std::string& host, std::uint16_t port) const;
 };
 
+// Runs the command of init_conf_load_script with the shell, and returns what it printed.
+using RunConfScript = std::function<Result<Secret>(const std::string& command)>;
+
+inline constexpr const char* kMhaGlobalFile = "/etc/masterha_default.cnf";
+
 // Reads `global_file` (may be missing) and `app_file`. Errors (kConfig) name file, line, section,
-// key. init_conf_load_script is not run: a warning says so.
+// key. Where init_conf_load_script is set, what `run_script` brings counts over the application's
+// [server default], as in MHA (Config.pm, read_config): lines NAME=VALUE; an error of it is one
+// here. Without a `run_script` a warning says that it was not run.
 Result<MhaConf> load_mha_conf(const std::string& app_file,
-                              const std::string& global_file = "/etc/masterha_default.cnf");
+                              const std::string& global_file = kMhaGlobalFile,
+                              const RunConfScript& run_script = nullptr);
 
 }  // namespace mha

@@ -58,22 +58,33 @@ Status Plan::run_step(Step& step, Journal& journal, OnJournalError on_journal_er
   return step.apply(found.value(), deadline);
 }
 
+Deadline Plan::onward_deadline(std::size_t step, Deadline onward, Deadline forward) const {
+  // What the quick ones leave goes to those after them.
+  const auto left = static_cast<std::int64_t>(steps_.size() - step);
+  const Deadline share = clock_.deadline_after(clock_.remaining(onward) / left);
+  return share.at() < forward.at() ? forward : share;
+}
+
 Outcome Plan::run(Journal& journal, const PlanBudget& budget,
                   const std::function<void()>& before_undo) {
   Outcome outcome;
+  Deadline onward = budget.forward;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     Step& step = *steps_[i];
     const bool can_turn_back = i < point_of_no_return_;
     if (i == point_of_no_return_) {
+      onward = clock_.deadline_after(budget.undo);
       if (const Status noted = note(journal, json{{"event", "point_of_no_return"}}); !noted.ok()) {
         log_.warning("{}", noted.error().message);
       }
     }
     // After the point of no return stopping would be worse than not noting.
     const OnJournalError on_error = can_turn_back ? OnJournalError::kStop : OnJournalError::kWarn;
-    const Status done = can_turn_back && interrupt_.requested()
-                            ? Status{Error{Code::kRefused, "interrupted by the operator"}}
-                            : run_step(step, journal, on_error, budget.forward);
+    const Status done =
+        can_turn_back && interrupt_.requested()
+            ? Status{Error{Code::kRefused, "interrupted by the operator"}}
+            : run_step(step, journal, on_error,
+                       can_turn_back ? budget.forward : onward_deadline(i, onward, budget.forward));
     if (done.ok()) {
       // Reaches the disk with the next step's begin, that is before the next effect.
       if (Status noted = journal.append(step_record("step_done", step)); !noted.ok()) {

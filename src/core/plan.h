@@ -33,7 +33,8 @@ struct Outcome {
 
 struct PlanBudget {
   Deadline forward;   // for all steps together
-  Milliseconds undo;  // for undoing all of them, counted from when it begins
+  Milliseconds undo;  // for undoing all of them, counted from when it begins; as much again is
+                      // there for the steps after the point of no return, if `forward` leaves less
 };
 
 // A step whose apply has begun, and what it had found. Does not own the step.
@@ -48,7 +49,7 @@ class Plan {
 
   void add(std::unique_ptr<Step> step);
   // Steps added from here on are only gone forward: a failure among them does not stop the others,
-  // and ends the plan as kIncomplete.
+  // and ends the plan as kIncomplete. Each has time, however long those before it took.
   void mark_point_of_no_return();
 
   // Step by step: observe, note in the journal, apply. Where that fails before the point of no
@@ -62,6 +63,9 @@ class Plan {
 
  private:
   enum class OnJournalError { kStop, kWarn };
+
+  // When a step after the point of no return must have ended: `onward` is for all of them.
+  [[nodiscard]] Deadline onward_deadline(std::size_t step, Deadline onward, Deadline forward) const;
 
   // Registers the step in begun_ before its apply runs. With kStop, a step that cannot be noted is
   // not begun.

@@ -4,15 +4,20 @@
 Needs no lab and no root.
 """
 
+import contextlib
+import email
 import json
 import os
 import pathlib
 import pwd
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+import aiosmtpd.controller
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("MHA_LAB_PROGRAMS", PROJECT / "build" / "release" / "bin"))
@@ -67,6 +72,26 @@ def masters(**changed: str) -> list[str]:
               "new_master_ip": "127.0.0.2", "new_master_port": NOBODY, "new_master_user": "mha",
               "new_master_password": "mha-secret", **changed}
     return [f"--{name}={value}" for name, value in values.items()]
+
+
+@contextlib.contextmanager
+def mail_server():
+    """A mail server on loopback: its port, and the subjects of what it has taken."""
+    subjects: list[str] = []
+
+    class Handler:  # pylint: disable=too-few-public-methods
+        async def handle_DATA(self, _server, _session, envelope):  # pylint: disable=invalid-name
+            subjects.append(email.message_from_bytes(envelope.content)["Subject"])
+            return "250 OK"
+
+    controller = aiosmtpd.controller.Controller(Handler(), hostname="127.0.0.1", port=0)
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as free:
+        controller.port = free.getsockname()[1]
+    controller.start()
+    try:
+        yield controller.port, subjects
+    finally:
+        controller.stop()
 
 
 class BadInputTest(unittest.TestCase):
@@ -289,6 +314,19 @@ class BadInputTest(unittest.TestCase):
         self.assertIn(kept[0].name, done.stderr)
         self.assertEqual(kept[0].stat().st_mode & 0o777, 0o600)
         self.assertIn(body, json.loads(kept[0].read_text("utf-8"))["body"])
+
+    def test_a_spooled_report_goes_with_the_next_one(self):
+        self.run_program(REPORT, "--orig_master_host=db1", "--subject=first", "--body=b")
+        with mail_server() as (port, subjects):
+            self.write("mha-helper/app1.conf", HELPER_CONF.replace(
+                f"smtp_host=127.0.0.1:{NOBODY}", f"smtp_host=127.0.0.1:{port}"))
+            done = self.run_program(REPORT, "--orig_master_host=db1", "--subject=second",
+                                    "--body=b")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("1 earlier report", done.stdout)
+            self.assertEqual(subjects, ["second", "first"])
+        self.assertFalse([path for path in (self.state / "spool").iterdir()
+                          if path.name.endswith(".json")])
 
     def test_bytes_that_are_not_utf8(self):
         done = self.run_program(REPORT, "--orig_master_host=db1", b"--subject=caf\xe9\r\nBcc: x",

@@ -112,6 +112,24 @@ TEST_F(HooksTest, HardWithoutAVirtualIp) {
   EXPECT_EQ(hard_.run(with_masters("start")).exit_code, 20) << "no server to make writable";
 }
 
+// MHA names no user to stop.
+TEST_F(HooksTest, StopKnowsTheSshUserThatStatusWasGiven) {
+  folder_.write("conf/cluster.conf",
+                "[default]\nvip_type = metal\nwriter_vip_cidr = 10.0.0.100/24\n"
+                "cluster_interface = eth0\nunfenced_failover = refuse\n");
+  const std::vector<std::string> host{"--orig_master_host=db1.invalid",
+                                      "--orig_master_ip=127.0.0.1",
+                                      "--ssh_options=-p 1 -o StrictHostKeyChecking=no"};
+  std::vector<std::string> arguments{"--command=status", "--ssh_user=mha_helper"};
+  arguments.insert(arguments.end(), host.begin(), host.end());
+  EXPECT_EQ(hard_.run(arguments).exit_code, 20);
+  arguments = {"--command=stop"};
+  arguments.insert(arguments.end(), host.begin(), host.end());
+  const ChildEnd stop = hard_.run(arguments);
+  EXPECT_EQ(stop.exit_code, 20);
+  EXPECT_THAT(stop.err, HasSubstr("mha_helper@"));
+}
+
 TEST_F(HooksTest, OptionsOfAnotherMhaAreNoFailure) {
   std::vector<std::string> arguments = with_masters("status");
   arguments.emplace_back("--new_in_mha_059=s3cret");

@@ -160,6 +160,30 @@ TEST_F(SwitchesTest, WithoutMhaThereIsOneClearLine) {
   EXPECT_THAT(end.err, AllOf(HasSubstr("masterha_master_switch"), HasSubstr("PATH")));
 }
 
+TEST_F(SwitchesTest, UsersThatTheConfScriptPrintsAreKnown) {
+  const std::string script =
+      folder_.write("bin/conf", "#!/bin/sh\necho user=secretary\necho password=s3cret\n", 0700);
+  std::string app = kApp;
+  app.insert(app.find("[server1]"), "init_conf_load_script = " + script + "\n");
+  folder_.write("app.cnf", app);
+  mha(R"(journal online_stop '{"event":"step_begin","step":"ensure_read_only db1.invalid:1","kind":"ensure_read_only","parameters":{"host":"db1.invalid","port":1},"found":{"read_only":"OFF"}}' \
+    '{"event":"end","ending":0}'; exit 1)");
+  const ChildEnd end = online_.run({"-c", app_});
+  EXPECT_EQ(end.exit_code, 21);
+  EXPECT_THAT(end.err, AllOf(Not(HasSubstr("init_conf_load_script")), Not(HasSubstr("s3cret"))));
+}
+
+TEST_F(SwitchesTest, AConfScriptThatFailsCostsNothing) {
+  std::string app = kApp;
+  app.insert(app.find("[server1]"), "init_conf_load_script = exit 7\n");
+  folder_.write("app.cnf", app);
+  mha("echo MHA RAN");
+  const ChildEnd end = online_.run({"-c", app_});
+  EXPECT_EQ(end.exit_code, 3);
+  EXPECT_THAT(end.err, HasSubstr("'exit 7' ended with exit status 7"));
+  EXPECT_THAT(end.out, Not(HasSubstr("MHA RAN")));
+}
+
 TEST_F(SwitchesTest, HooksFindOurFolders) {
   mha("echo conf=$MHA_HELPER_CONFIG_DIR state=$MHA_HELPER_STATE_DIR; exit 0");
   folder_.write("other/cluster.conf", "[default]\n");

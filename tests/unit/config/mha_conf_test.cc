@@ -339,7 +339,35 @@ TEST_F(MhaConfTest, Warnings) {
   EXPECT_THAT(warnings("[server1]\nhostname=a\n[binlog1]\n"),
               ElementsAre(app_path() + ":3: [binlog1] hostname: is missing"));
   EXPECT_THAT(warnings("[server1]\nhostname=a\n", "[server default]\ninit_conf_load_script=/x\n"),
-              ElementsAre(HasSubstr("[server default] init_conf_load_script: is MHA's to run")));
+              ElementsAre(HasSubstr("[server default] init_conf_load_script: is not run here")));
+}
+
+TEST_F(MhaConfTest, WhatTheConfScriptPrintsCountsOverServerDefault) {
+  folder_.write("app.cnf",
+                "[server default]\nuser=old\nssh_user=root\ninit_conf_load_script=/bin/conf 1\n"
+                "[server1]\nhostname=a\n[server2]\nhostname=b\nuser=own\n");
+  std::string asked;
+  const auto conf = load_mha_conf(app_path(), global_path(), [&](const std::string& command) {
+    asked = command;
+    return Result<Secret>{Secret{"user=new\npassword=p=1 #\n\n"}};
+  });
+  ASSERT_TRUE(conf.ok());
+  EXPECT_EQ(asked, "/bin/conf 1");
+  EXPECT_EQ(conf.value().servers[0].user, "new");
+  EXPECT_EQ(conf.value().servers[0].password.reveal(), "p=1 #");
+  EXPECT_EQ(conf.value().servers[0].ssh_user, "root");
+  EXPECT_EQ(conf.value().servers[1].user, "own");
+  EXPECT_EQ(conf.value().servers[1].password.reveal(), "p=1 #");
+}
+
+TEST_F(MhaConfTest, AConfScriptThatFailsIsAnError) {
+  folder_.write("app.cnf", "[server default]\ninit_conf_load_script=/x\n[server1]\nhostname=a\n");
+  const auto conf = load_mha_conf(app_path(), global_path(), [](const std::string&) {
+    return Result<Secret>{Error{Code::kConfig, "'/x' ended with exit status 3"}};
+  });
+  ASSERT_FALSE(conf.ok());
+  EXPECT_THAT(conf.error().message,
+              HasSubstr("[server default] init_conf_load_script: '/x' ended with exit status 3"));
 }
 
 TEST_F(MhaConfTest, LastValueOfAKeyCounts) {

@@ -175,6 +175,23 @@ TEST_F(PlanTest, AfterThePointOfNoReturnItOnlyGoesForward) {
   EXPECT_EQ(journal_.records().back()["ending"], 10);
 }
 
+// Without the address a new master that takes writes is of no use.
+TEST_F(PlanTest, AfterThePointOfNoReturnEachStepHasTimeOfItsOwn) {
+  Milliseconds left_for_b{};
+  Milliseconds left_for_c{};
+  add("a", {{}, {}, {}, [&] { clock_.advance(Milliseconds{1000}); }, {}});
+  plan_.mark_point_of_no_return();
+  add("b", {{}, failure("b hung"), {}, {}, {}, [&](Deadline deadline) {
+              left_for_b = clock_.remaining(deadline);
+              clock_.sleep_until(deadline.at());
+            }});
+  add("c",
+      {{}, {}, {}, {}, {}, [&](Deadline deadline) { left_for_c = clock_.remaining(deadline); }});
+  EXPECT_EQ(run().ending, Ending::kIncomplete);
+  EXPECT_GT(left_for_b, Milliseconds{0});
+  EXPECT_GT(left_for_c, Milliseconds{0});
+}
+
 TEST_F(PlanTest, ThePointOfNoReturnIsOnDiskBeforeWhatComesAfterIt) {
   add("a");
   plan_.mark_point_of_no_return();

@@ -15,15 +15,19 @@ namespace mha {
 // "sync".
 using Events = std::vector<std::string>;
 
+// What each call answers, and what happens meanwhile.
+struct StepScript {
+  Status observe;
+  Status apply;
+  Status undo;
+  std::function<void()> during_apply;
+  std::function<void(Deadline)> during_undo;
+  std::function<void(Deadline)> with_deadline = nullptr;  // of apply
+};
+
 class ScriptedStep : public Step {
  public:
-  struct Script {
-    Status observe;
-    Status apply;
-    Status undo;
-    std::function<void()> during_apply;
-    std::function<void(Deadline)> during_undo;
-  };
+  using Script = StepScript;
 
   ScriptedStep(std::string name, Events& events, Script script = {})
       : name_(std::move(name)), events_(events), script_(std::move(script)) {}
@@ -38,10 +42,11 @@ class ScriptedStep : public Step {
     if (!script_.observe.ok()) return script_.observe.error();
     return nlohmann::json{{"was", "found by " + name_}};
   }
-  Status apply(const nlohmann::json& found, Deadline /*deadline*/) override {
+  Status apply(const nlohmann::json& found, Deadline deadline) override {
     events_.push_back("apply " + name_);
     if (found.value("was", "") != "found by " + name_) return Error{Code::kInternal, "wrong found"};
     if (script_.during_apply) script_.during_apply();
+    if (script_.with_deadline) script_.with_deadline(deadline);
     return script_.apply;
   }
   Status undo(const nlohmann::json& found, Deadline deadline) override {
