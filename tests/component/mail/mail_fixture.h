@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <utility>
 
+#include "component/needed_tools.h"
 #include "component/real_clock.h"
 #include "mail/curl_mailer.h"
 #include "mail_server.h"
@@ -17,13 +17,7 @@ namespace mha {
 
 class MailTest : public testing::Test {
  protected:
-  void SetUp() override {
-    const std::string missing = missing_tools();
-    if (missing.empty()) return;
-    const char* ci = std::getenv("CI");
-    if (ci != nullptr && std::string{ci} == "true") FAIL() << missing << " is missing";
-    GTEST_SKIP() << missing << " is missing: tests/install-packages installs it";
-  }
+  void SetUp() override { skip_or_fail_without(missing_tools()); }
 
   static SmtpServer at(const MailServer& server) {
     SmtpServer target;

@@ -12,30 +12,18 @@
 #include <utility>
 #include <vector>
 
+#include "component/needed_tools.h"
+#include "component/real_clock.h"
 #include "mariadb_server.h"
 #include "mysql/libmysql_server.h"
 #include "test_client.h"
 
 namespace mha {
 
-// The machine's clock.
-class RealClock : public Clock {
- public:
-  [[nodiscard]] TimePoint now() const override { return std::chrono::steady_clock::now(); }
-  [[nodiscard]] WallTime wall_now() const override { return std::chrono::system_clock::now(); }
-  void sleep_until(TimePoint at) override { std::this_thread::sleep_until(at); }
-};
-
 // Skips where a tool is missing, which on a CI machine is a failure.
 class MysqlTest : public testing::Test {
  protected:
-  void SetUp() override {
-    const std::string missing = missing_tools();
-    if (missing.empty()) return;
-    const char* ci = std::getenv("CI");
-    if (ci != nullptr && std::string{ci} == "true") FAIL() << missing << " is missing";
-    GTEST_SKIP() << missing << " is missing: tests/install-packages installs it";
-  }
+  void SetUp() override { skip_or_fail_without(missing_tools()); }
 
   [[nodiscard]] Deadline within(Milliseconds span) const { return clock_.deadline_after(span); }
   // For calls whose time is not what the test is about.
