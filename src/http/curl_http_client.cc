@@ -40,7 +40,6 @@ struct Target {
   CurlUrl url;
   std::string origin;  // "https://host:port"
   std::string place;   // with the path, for people
-  bool is_tls = false;
 };
 
 std::string part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
@@ -63,7 +62,6 @@ Target parse_target(const std::string& text) {
   const std::string host = part_of(url.get(), CURLUPART_HOST);
   const std::string given_port = part_of(url.get(), CURLUPART_PORT);
   const std::string shown = given_port.empty() ? host : host + ":" + given_port;
-  target.is_tls = scheme == "https";
   target.origin = fmt::format("{}://{}:{}", scheme, host,
                               part_of(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT));
   target.place = fmt::format("{}://{}{}", scheme, shown, part_of(url.get(), CURLUPART_PATH));
@@ -237,12 +235,12 @@ HeaderLines header_lines(const HttpRequest& request) {
   return lines;
 }
 
-Flaw flaw_of(const Transfer& transfer, const Target& target, CURLcode code) {
+Flaw flaw_of(const Transfer& transfer, CURLcode code) {
   if (transfer.flaw != Flaw::kNone) return transfer.flaw;
   if (transfer.answer.too_large()) return Flaw::kTooLarge;
   if (code != CURLE_OK) return Flaw::kNone;
   if (!transfer.answer.headers_whole()) return Flaw::kCutInHeaders;
-  if (!target.is_tls && transfer.answer.ends_with_connection()) return Flaw::kNoLength;
+  if (transfer.answer.ends_with_connection()) return Flaw::kNoLength;
   return Flaw::kNone;
 }
 
@@ -299,13 +297,14 @@ Result<HttpResponse> CurlHttpClient::send(const HttpRequest& request, Deadline d
     failure.code = handle.curl && headers.has_memory() ? options.code() : CURLE_OUT_OF_MEMORY;
     if (failure.code == CURLE_OK) failure.code = curl_easy_perform(handle.curl.get());
   }
-  failure.flaw = flaw_of(transfer, target, failure.code);
+  failure.flaw = flaw_of(transfer, failure.code);
+  failure.words = transfer.error.data();
+  // After a failure too: curl has closed the connection that failed, and others may be open.
+  if (handle.curl) pool_->give_back(std::move(handle));
   if (failure.code != CURLE_OK || failure.flaw != Flaw::kNone) {
     failure.reached = reached_by(transfer);
-    failure.words = transfer.error.data();
     return to_error(failure);
   }
-  pool_->give_back(std::move(handle));
   HttpResponse response = transfer.answer.take();
   log_.debug("{} {}: {} in {} ms", to_string(request.method), target.place, response.status,
              std::chrono::round<Milliseconds>(clock_.now() - begin).count());

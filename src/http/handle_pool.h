@@ -29,7 +29,7 @@ class HandlePool {
   // The idle one that was used last for this origin, else an idle one, else a new one. Its `curl`
   // is nullptr where memory is out; all options are at their defaults.
   KeptHandle take(const std::string& origin);
-  // After a call that went well. One that is not given back closes its connections.
+  // One that is not given back closes its connections.
   void give_back(KeptHandle handle);
 
  private:
