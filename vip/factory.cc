@@ -1,15 +1,17 @@
 // From settings to a driver.
 #include "vip/factory.h"
 
+#include "vip/aws.h"
 #include "vip/metal.h"
 #include "vip/none.h"
 
 namespace mha {
 
-VipDrivers::VipDrivers(CloudPorts ports) : ports_(ports) {}
+VipDrivers::VipDrivers(CloudPorts ports)
+    : ports_(ports), aws_(std::make_unique<AwsSessions>(ports)) {}
 VipDrivers::~VipDrivers() = default;
 
-std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* /*counterpart*/,
+std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* counterpart,
                                             RemoteShell* shell) {
   const HostSettings& settings = site.settings;
   switch (settings.vip_type) {
@@ -17,8 +19,9 @@ std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* 
       return make_metal_driver(MetalPlace{settings.writer_vip.value(), settings.cluster_interface,
                                           settings.requires_sudo, settings.requires_arping},
                                site.host, shell, ports_.clock, ports_.log);
-    case VipType::kNone:
     case VipType::kAws:
+      return make_aws_driver(site, counterpart, shell, ports_, aws_->of(settings));
+    case VipType::kNone:
     case VipType::kOpenstack:
       break;
   }

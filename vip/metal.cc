@@ -287,6 +287,7 @@ class MetalDriver : public VipDriver {
   // Without announcements neighbours keep the old machine's link address: a warning, since the
   // address itself works.
   void warn_about_announcements(const ScriptAnswer& answer) {
+    if (place_.neighbours == Neighbours::kMute) return;
     if (place_.vip.is_v6) {
       if (answer.value("ndisc_notify") != "1") {
         log_.warning(
