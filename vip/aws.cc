@@ -329,6 +329,10 @@ class AwsDriver : public VipDriver {
       for (const std::string& id : last.others) {
         // EC2 may still show the old holder for a while, but no new one.
         if (contains(before.others, id)) continue;
+        if (last.here == AwsHere::kPartly) {
+          if (Status united = move_->unite(last, deadline); !united.ok()) return united.error();
+          return false;
+        }
         return Error{Code::kRefused, fmt::format("somebody else has moved {} meanwhile: {}",
                                                  move_->address(), last.words)};
       }

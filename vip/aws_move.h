@@ -55,6 +55,12 @@ class AwsMove {
   // Leads it to this host, away from whoever has it, in one act where there is one holder: one call
   // (route: one a table, at once). Does not wait for it to be seen. `seen` is what look() gave.
   virtual Status give(const AwsView& seen, Deadline deadline) = 0;
+  // After give(), where look() shows a part of it here and the rest at somebody who did not have it
+  // before give(): two have moved it at once. Ok: this host is to have it, and was given the rest.
+  // kRefused: the other is, and was given what this host had. Both come to the same end.
+  virtual Status unite(const AwsView& /*seen*/, Deadline /*deadline*/) {
+    return Error{Code::kRefused, "somebody else has moved it meanwhile"};
+  }
   // Takes it away from this host, and leads it nowhere: as many calls.
   virtual Status take(const AwsView& seen, Deadline deadline) = 0;
   // Permissions and facts that give() and take() need. Changes nothing.

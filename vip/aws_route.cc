@@ -60,6 +60,26 @@ class Route : public AwsMove {
         [this, deadline](const Ec2RouteTable& table) { return lead_here(table, deadline); });
   }
 
+  // Each table is moved by a call of its own, so two managers at once may each have had the last
+  // word on some of them. The table with the lowest id, the same one for both, decides.
+  Status unite(const AwsView& seen, Deadline deadline) override {
+    const auto first = std::min_element(
+        tables_.begin(), tables_.end(),
+        [](const Ec2RouteTable& a, const Ec2RouteTable& b) { return a.id < b.id; });
+    const std::string winner = first->target_of(destination_);
+    if (winner.empty() || leads_here(*first)) return give(seen, deadline);
+    const Status given =
+        for_tables([this](const Ec2RouteTable& table) { return leads_here(table); },
+                   [&](const Ec2RouteTable& table) -> Status {
+                     const Result<Ec2Outcome> outcome =
+                         ec2_.change(replace_route(table.id, destination_, winner), deadline);
+                     return outcome.ok() ? outcome.value().status() : outcome.status();
+                   });
+    return Error{Code::kRefused, fmt::format("somebody else has moved {} to {} meanwhile{}{}", ip_,
+                                             winner, given.ok() ? ", and has it now" : "; ",
+                                             given.ok() ? std::string{} : given.error().message)};
+  }
+
   Status take(const AwsView& /*seen*/, Deadline deadline) override {
     return for_tables([this](const Ec2RouteTable& table) { return leads_here(table); },
                       [this, deadline](const Ec2RouteTable& table) -> Status {
