@@ -8,6 +8,7 @@
 #include <ctime>
 #include <iomanip>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <utility>
 
@@ -75,6 +76,11 @@ Result<AwsCredentials> AwsIdentity::from_metadata(Deadline deadline) {
   if (!role.ok()) return role.error();
   const std::string listing = role.value().value_or("");
   const std::string name(trimmed(std::string_view(listing).substr(0, listing.find('\n'))));
+  // IAM's own rule for names; it becomes a part of a URL and of messages.
+  static const std::regex form("[A-Za-z0-9_+=,.@-]{1,64}");
+  if (!name.empty() && !std::regex_match(name, form)) {
+    return Error{Code::kRefused, "the instance metadata service's list of roles is not one"};
+  }
   if (name.empty()) {
     return Error{Code::kConfig,
                  "the instance that this runs on has no role: attach an instance profile"};
@@ -87,17 +93,17 @@ Result<AwsCredentials> AwsIdentity::from_metadata(Deadline deadline) {
     return Error{Code::kRefused,
                  fmt::format("the instance metadata service's answer for the role '{}' is cut or "
                              "no JSON",
-                             printable(name))};
+                             name)};
   }
   AwsCredentials found{text_in(said, "AccessKeyId"), Secret(text_in(said, "SecretAccessKey")),
                        Secret(text_in(said, "Token")), parse_utc(text_in(said, "Expiration")),
-                       fmt::format("the instance role '{}'", printable(name))};
+                       fmt::format("the instance role '{}'", name)};
   const std::string code = text_in(said, "Code");
   if ((!code.empty() && code != "Success") || found.access_key_id.empty() ||
       found.secret_access_key.empty()) {
     return Error{Code::kDenied,
                  fmt::format("the instance metadata service has no keys for the role '{}': {}",
-                             printable(name), code.empty() ? "some are missing" : printable(code))};
+                             name, code.empty() ? "some are missing" : printable(code))};
   }
   return found;
 }
