@@ -31,11 +31,21 @@ std::string is_here(const MetalPlace& place) {
                      shell_quote(fmt::format(" {} peer ", place.vip.address)));
 }
 
+// v6 has neighbour discovery in the kernel.
+bool uses_arping(const MetalPlace& place) {
+  return !place.vip.is_v6 && place.requires_arping && place.neighbours == Neighbours::kAsked;
+}
+
+// Without anybody to answer, duplicate address detection is a second of waiting for nothing.
+std::string flags_for_add(const MetalPlace& place) {
+  return place.vip.is_v6 && place.neighbours == Neighbours::kMute ? "nodad" : "";
+}
+
 // arping -D leaves at the first answer, else after a second. Root's process cannot be ended by a
 // sudo user, so it is left to end by itself, and only its answer is waited for. It writes to a file
 // that was opened before it began: opened by name at its end, the file would be there again.
 std::string probe(const MetalPlace& place, int ticks) {
-  if (place.vip.is_v6 || !place.requires_arping) return "";
+  if (!uses_arping(place)) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then t=$(mktemp); "
       "({{ $s \"$arping\" -D -c 1 -w 1 -I {0} {1}; echo over; }} </dev/null 2>/dev/null &) "
@@ -49,7 +59,7 @@ std::string probe(const MetalPlace& place, int ticks) {
 // mha.md). As long as the address is here only: announcing one that has gone back meanwhile would
 // cut the clients off.
 std::string announce(const MetalPlace& place) {
-  if (place.vip.is_v6 || !place.requires_arping) return "";
+  if (!uses_arping(place)) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then (for i in 1 2 3 4 5; do {0} || break; "
       "$s \"$arping\" -q -U -c 1 -I {1} {2}; done </dev/null >/dev/null 2>&1 &); fi\n",
@@ -77,7 +87,7 @@ std::string metal_check_script(const MetalPlace& place) {
         "f=/proc/sys/net/ipv6/conf; say ndisc_notify "
         "\"$(cat $f/{0}/ndisc_notify $f/all/ndisc_notify 2>/dev/null | sort -r | head -n 1)\"\n",
         interface);
-  } else if (place.requires_arping) {
+  } else if (uses_arping(place)) {
     script +=
         "if [ -n \"$arping\" ]; then if e=$($s \"$arping\" -V 2>&1); then say arping_sudo ok; "
         "else say arping_sudo \"$e\"; fi; fi\n";
@@ -112,7 +122,8 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
   script += fmt::format(
       "if e=$($s \"$ip\" addr add {} dev {} {} 2>&1); then say change ok; else say change \"$e\"; "
       "fi\n",
-      shell_quote(place.vip.text()), shell_quote(place.interface), flags);
+      shell_quote(place.vip.text()), shell_quote(place.interface),
+      flags.empty() ? flags_for_add(place) : flags);
   if (on_answer == OnAnswer::kStop) script += "fi\n";
   script += "fi\n";
   script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
@@ -134,7 +145,7 @@ std::string metal_prepared_assign_script(const MetalPlace& place) {
   script +=
       "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT; mkfifo \"$d/in\" || exit 1; : "
       ">\"$d/probe\"\n";
-  if (!place.vip.is_v6 && place.requires_arping) {
+  if (uses_arping(place)) {
     script += fmt::format(
         "if [ -n \"$arping\" ]; then ($s \"$arping\" -D -c 1 -w 1 -I {} {} </dev/null "
         ">\"$d/probe\" 2>/dev/null &); fi\n",
@@ -155,12 +166,16 @@ std::string metal_prepared_assign_script(const MetalPlace& place) {
 }
 
 std::string metal_batch_line(const MetalPlace& place, const std::string& verb) {
-  return fmt::format("addr {} {} dev {}\n", verb, place.vip.text(), place.interface);
+  const std::string flags = verb == "add" ? flags_for_add(place) : "";
+  return fmt::format("addr {} {} dev {}{}{}\n", verb, place.vip.text(), place.interface,
+                     flags.empty() ? "" : " ", flags);
 }
 
 std::string metal_probe_script(const MetalPlace& place) {
   std::string script = prologue(place) + kPaths + "probe=\n";
-  if (place.vip.is_v6) {
+  if (place.neighbours == Neighbours::kMute) {
+    // Whatever answered would be the cloud.
+  } else if (place.vip.is_v6) {
     // No tool for v6 may be there: a packet makes the kernel ask, and its neighbour table tells who
     // answered.
     script += fmt::format(

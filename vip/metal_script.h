@@ -8,12 +8,20 @@
 
 namespace mha {
 
+// Who tells the hosts of a network where an address is.
+enum class Neighbours {
+  kAsked,  // the hosts themselves: another holder is looked for, and the new one announced
+  kMute,   // a cloud, which answers for addresses itself and drops announcements: nobody is asked,
+           // and nothing is announced
+};
+
 // What the scripts are made from.
 struct MetalPlace {
   Cidr vip;
   std::string interface;
   bool requires_sudo = true;
   bool requires_arping = true;
+  Neighbours neighbours = Neighbours::kAsked;
 };
 
 // How long assign waits for another machine's answer: on a LAN it comes within a millisecond or
@@ -34,8 +42,8 @@ std::string metal_status_script(const MetalPlace& place);
 // `address`: the arguments that name it (InterfaceAddress::words).
 std::string metal_remove_script(const MetalPlace& place, const std::vector<std::string>& address,
                                 const std::string& interface);
-// `flags` go to the end of `ip addr add` ("" or "nodad"). With `stop_at_answer` the address is not
-// added where another machine answers for it.
+// `flags` go to the end of `ip addr add` ("" or "nodad"; "nodad" for v6 where neighbours are mute).
+// With `stop_at_answer` the address is not added where another machine answers for it.
 enum class OnAnswer { kStop, kGoOn };
 std::string metal_assign_script(const MetalPlace& place, const std::string& flags,
                                 OnAnswer on_answer);

@@ -16,9 +16,15 @@ std::string all_of(const HostDraft& d) {
   for (const std::string& address : d.report_email) {
     mails += address + ",";
   }
+  std::string tables;
+  for (const std::string& table : d.aws.route_table_ids) tables += table + ",";
+  const std::string aws = std::to_string(static_cast<int>(d.aws.mode)) + "|" + d.aws.region + "|" +
+                          d.aws.profile + "|" + d.aws.instance_id + "|" + d.aws.interface_id + "|" +
+                          d.aws.allocation_id + "|" + d.aws.private_ip + "|" + tables + "|" +
+                          d.aws.ca_file + "|";
   const auto number = [](auto value) { return std::to_string(value) + "|"; };
-  return number(static_cast<int>(d.vip_type)) + (d.writer_vip ? d.writer_vip->text() : "") + "|" +
-         d.cluster_interface + "|" + number(d.requires_sudo) + number(d.requires_arping) +
+  return aws + number(static_cast<int>(d.vip_type)) + (d.writer_vip ? d.writer_vip->text() : "") +
+         "|" + d.cluster_interface + "|" + number(d.requires_sudo) + number(d.requires_arping) +
          number(d.super_read_only) + number(d.kill_after_timeout.count()) +
          number(d.lock_wait_timeout.count()) +
          number(d.operation_timeout_written.value_or(d.operation_timeout).count()) +
@@ -53,6 +59,15 @@ std::string other_value(std::string_view name) {
       {"smtp_user", "u"},
       {"smtp_password_file", "/p"},
       {"smtp_ca", "/c"},
+      {"aws_mode", "route"},
+      {"aws_region", "eu-west-1"},
+      {"aws_profile", "dba"},
+      {"aws_instance_id", "i-0123456789abcdef0"},
+      {"aws_interface_id", "eni-0123456789abcdef0"},
+      {"aws_allocation_id", "eipalloc-0123456789abcdef0"},
+      {"aws_private_ip", "10.0.0.9"},
+      {"aws_route_table_ids", "rtb-0123456789abcdef0, rtb-01234567"},
+      {"aws_ca", "/aws"},
   };
   return values.at(name);
 }
