@@ -67,6 +67,7 @@ void look_for_mysqld(Node& orig, Journal& journal, Environment& environment) {
   }
 }
 
+// Who takes the address away: the host itself over SSH, or the network's own interface (a cloud).
 enum class FencedBy { kHost, kProvider };
 
 struct Removal {
@@ -74,24 +75,35 @@ struct Removal {
   FencedBy by = FencedBy::kHost;
 };
 
-// Over SSH; where that fails, through the network's own interface where the driver has one. Each
-// way has `patience`.
-Removal remove_vip(Node& orig, Milliseconds patience, Environment& environment) {
-  Log& log = environment.log;
+Status remove_by(FencedBy by, Node& orig, VipDriver& bare, Milliseconds patience,
+                 Environment& environment) {
   const Deadline deadline = environment.clock.deadline_after(patience);
-  const std::unique_ptr<VipDriver> bare = orig.vip_without_shell();
-  log.info("Removing the vip using the '{}' provider on {}", bare->provider(), orig.title());
+  if (by == FencedBy::kProvider) return bare.remove(deadline);
   Result<VipDriver*> driver = orig.vip(deadline);
-  const Status removed = driver.ok() ? driver.value()->remove(deadline) : driver.status();
-  if (removed.ok() || bare->shell_use() != ShellUse::kWanted) return {removed, FencedBy::kHost};
-  log.warning("{}; the virtual IP is taken away from it by '{}' alone", removed.error().message,
-              bare->provider());
-  Status fenced = bare->remove(environment.clock.deadline_after(patience));
+  return driver.ok() ? driver.value()->remove(deadline) : driver.status();
+}
+
+// By `first`; where that fails, the other way, if the driver has both. Each has `patience`.
+Removal remove_vip(Node& orig, FencedBy first, Milliseconds patience, Environment& environment) {
+  const std::unique_ptr<VipDriver> bare = orig.vip_without_shell();
+  environment.log.info("Removing the vip using the '{}' provider on {}", bare->provider(),
+                       orig.title());
+  const bool has_both = bare->shell_use() == ShellUse::kWanted;
+  if (!has_both) first = FencedBy::kHost;
+  const Status removed = remove_by(first, orig, *bare, patience, environment);
+  if (removed.ok() || !has_both) return {removed, first};
+  const FencedBy second = first == FencedBy::kHost ? FencedBy::kProvider : FencedBy::kHost;
+  environment.log.warning(
+      "{}; {}", removed.error().message,
+      second == FencedBy::kHost
+          ? "the host itself is asked"
+          : fmt::format("'{}' alone takes the virtual IP away from it", bare->provider()));
+  Status fenced = remove_by(second, orig, *bare, patience, environment);
   if (!fenced.ok()) {
-    fenced = Error{fenced.error().code, fmt::format("{}; and over SSH: {}", fenced.error().message,
+    fenced = Error{fenced.error().code, fmt::format("{}; and before: {}", fenced.error().message,
                                                     removed.error().message)};
   }
-  return {fenced, FencedBy::kProvider};
+  return {fenced, second};
 }
 
 json header_for(const NodeSpec& orig) {
@@ -103,8 +115,8 @@ void say_removed(const Node& orig, const Removal& removal, Log& log) {
     log.info("the virtual IP is not on {} (read back)", orig.title());
   } else {
     log.info(
-        "the virtual IP no longer leads to {} (read back from '{}'): the address is fenced, the "
-        "host itself was not reached",
+        "the virtual IP no longer leads to {} (read back from '{}'): the address is fenced, "
+        "whatever the host itself does",
         orig.title(), orig.vip_without_shell()->provider());
   }
 }
@@ -156,7 +168,7 @@ Outcome hard_stopssh(const NodeSpec& orig_master, Environment& environment) {
   Outcome outcome;
   Removal removal;
   if (orig.moves_a_vip()) {
-    removal = remove_vip(orig, orig.settings().operation_timeout, environment);
+    removal = remove_vip(orig, FencedBy::kHost, orig.settings().operation_timeout, environment);
     if (!removal.status.ok()) {
       outcome = failed(removal.status.error().with_context(
           fmt::format("the virtual IP was not removed from {}", orig.title())));
@@ -181,7 +193,8 @@ Outcome hard_stop(const NodeSpec& orig_master, Milliseconds patience, Environmen
   Outcome outcome;
   Removal removal;
   if (orig.moves_a_vip()) {
-    removal = remove_vip(orig, patience, environment);
+    // MHA has found SSH not to answer: another try there would cost its whole deadline first.
+    removal = remove_vip(orig, FencedBy::kProvider, patience, environment);
     if (removal.status.ok()) {
       say_removed(orig, removal, log);
     } else {

@@ -110,7 +110,7 @@ std::string timeline_line(const json& record) {
                ? "virtual IP not on the dead master (read back)"
                : fmt::format(
                      "virtual IP no longer leads to the dead master (read back from '{}'): "
-                     "the address is fenced, the host itself was not reached",
+                     "the address is fenced, whatever the host itself does",
                      by);
   } else if (event == "point_of_no_return") {
     text = "the new master takes writes";

@@ -3,10 +3,12 @@
 Imported once, before the server starts. Each change says which; README.rst has the places in the
 reference. Error texts are ours, only the codes are EC2's.
 """
+import fnmatch
 import ipaddress
 import os
 
 import moto.ec2.models  # noqa: F401  (its parts import each other)
+from moto.ec2 import utils
 from moto.ec2.exceptions import EC2ClientError, RouteAlreadyExistsError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
@@ -92,6 +94,19 @@ def get_filter_value(self, filter_name, method_name=None):
     return stock_filter_value(self, filter_name, method_name)
 
 
+# Filters with several values: any of an object's values that equals any of them is enough (EC2 API
+# Reference, "Filter": the values are joined by OR). Stock moto wants all of one side in the other.
+
+stock_matching = utils.is_filter_matching
+
+
+def is_filter_matching(obj, _filter, filter_value):
+    value = obj.get_filter_value(_filter)
+    if isinstance(value, list) and isinstance(filter_value, list):
+        return any(fnmatch.fnmatch(str(one), pattern) for one in value for pattern in filter_value)
+    return stock_matching(obj, _filter, filter_value)
+
+
 # AssociateAddress: PrivateIpAddress is one of the interface's; the old interface loses it.
 
 stock_associate = ElasticAddressBackend.associate_address
@@ -167,6 +182,7 @@ def apply():
     ElasticNetworkInterfaces.assign_private_ip_addresses = assign_private_ip_addresses
     NetworkInterfaceBackend.unassign_private_ip_addresses = unassign_private_ip_addresses
     NetworkInterface.get_filter_value = get_filter_value
+    utils.is_filter_matching = is_filter_matching
     ElasticAddressBackend.associate_address = associate_address
     ElasticIPAddresses.associate_address = associate_address_response
     RouteBackend.create_route = create_route

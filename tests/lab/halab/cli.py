@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pymysql
 
-from halab import options, report
+from halab import cloud, options, report
 from halab.errors import LabError
 from halab.lab import Lab, labs
 from halab.mha import Line
@@ -37,9 +37,11 @@ def _only(lab_ids: list[str]) -> str:
 
 
 def _up(arguments: argparse.Namespace) -> int:
+    if arguments.vip in cloud.KINDS:
+        cloud.prepare(arguments.vip)
     begin = time.monotonic()
     lab = Lab(LabOptions(
-        family=arguments.family, hooks=arguments.hooks, record_hooks=arguments.record_hooks,
+        vip_type=arguments.vip, family=arguments.family, hooks=arguments.hooks, record_hooks=arguments.record_hooks,
         log_ssh_commands=arguments.log_ssh_commands, ssh_user=arguments.ssh_user,
         mha_password=arguments.mha_password, port=arguments.port,
         requires_sudo=None if arguments.sudo is None else arguments.sudo == "yes",
@@ -86,6 +88,8 @@ def _vip(arguments: argparse.Namespace) -> int:
         lab.remove_vip(arguments.host)
     holders = lab.vip_holders()
     print(f"{lab.options.vip_cidr}: {', '.join(holders) or 'nowhere'}")
+    if lab.options.vip_type in cloud.KINDS:
+        print(f"by {lab.options.vip_type}'s interface: {', '.join(lab.cloud.holders()) or 'nowhere'}")
     return 0 if len(holders) == 1 else 1
 
 
@@ -283,6 +287,8 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
     default = LabOptions()
     up.add_argument("--family", choices=("v4", "v6"), default=default.family,
                     help="of the virtual IP")
+    up.add_argument("--vip", choices=("metal", *cloud.KINDS), default=default.vip_type,
+                    help="who moves the virtual IP")
     up.add_argument("--hooks", choices=("ours", "shell"), default=default.hooks)
     up.add_argument("--ssh-user", default=default.ssh_user, help="mha_helper or root")
     up.add_argument("--sudo", choices=("yes", "no"), help="requires_sudo (no for root)")

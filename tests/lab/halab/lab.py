@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from halab import mariadb, options
+from halab.cloud import cloud_for
 from halab.errors import LabError
 from halab.hosts import Host
 from halab.mha import Mha, Outcome
@@ -55,7 +56,8 @@ class Lab:
         self.databases = {name: mariadb.MariaDb(self.hosts[name], self.options)
                           for name in DATABASE_HOSTS}
         self.sshds = {name: Sshd(self.hosts[name]) for name in DATABASE_HOSTS}
-        self.mha = Mha(sandbox, self.hosts["mgr"], self.options)
+        self.cloud = cloud_for(sandbox, self.hosts, self.options, self.network)
+        self.mha = Mha(sandbox, self.hosts["mgr"], self.options, self.cloud)
         self.sink = Sink(sandbox, self.hosts["mgr"])
         self.writer = Writer(sandbox, self.hosts["app"], self.options)
         self.vip_watch = VipWatch(self.hosts, self.options.vip)
@@ -110,6 +112,7 @@ class Lab:
             mariadb.remove_template(self._sandbox)
         self._replicate()
         self.network.add_address(FIRST_MASTER, self.options.vip_cidr)
+        self.cloud.start()
         self.mha.install()
         self.vip_watch.start()
         self.sink.finish_start()

@@ -40,6 +40,9 @@ class Account:
 class LabOptions:
     """Every choice of a lab. Immutable, and plain enough to be kept as JSON beside the lab."""
 
+    # Who moves the virtual IP: "metal" (the hosts alone), "aws" or "openstack" (with an interface
+    # of that cloud on mgr).
+    vip_type: str = "metal"
     # Family of the virtual IP: "v4" or "v6". The hosts always have both.
     family: str = "v4"
     # The kernel announces a v6 address that it gets, as it must for a v6 virtual IP: `ip` and
@@ -81,6 +84,10 @@ class LabOptions:
     def __post_init__(self) -> None:
         if self.family not in ("v4", "v6"):
             raise ValueError(f"family is v4 or v6, not {self.family!r}")
+        if self.vip_type not in ("metal", "aws", "openstack"):
+            raise ValueError(f"vip_type is metal, aws or openstack, not {self.vip_type!r}")
+        if self.vip_type != "metal" and (self.family != "v4" or self.hooks != "ours"):
+            raise ValueError(f"vip_type {self.vip_type} needs family v4 and hooks ours")
         if self.hooks not in ("ours", "shell"):
             raise ValueError(f"hooks is ours or shell, not {self.hooks!r}")
 
