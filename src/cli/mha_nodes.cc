@@ -27,14 +27,14 @@ Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
   NodeSpec spec;
   spec.role = role;
   spec.host = server.hostname;
+  spec.port = server.port;
+  spec.settings = std::move(found.value().settings);
   spec.ip = server.ip;
   const VipType vip_type = spec.settings.vip_type;
   if (spec.ip.empty() && (vip_type == VipType::kAws || vip_type == VipType::kOpenstack)) {
     // By it a cloud's interface finds the host. MHA resolves it too, and passes it to the hooks.
     spec.ip = address_of_name(server.hostname, program.clock.deadline_after(kResolve));
   }
-  spec.port = server.port;
-  spec.settings = std::move(found.value().settings);
   const bool by_name =
       spec.settings.mysql_ssl_mode == MysqlTlsMode::kVerifyIdentity || server.ip.empty();
   spec.mysql = MysqlTarget{by_name ? server.hostname : server.ip,

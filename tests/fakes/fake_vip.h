@@ -129,7 +129,7 @@ class FakeVipDriver : public VipDriver {
   }
 
   Result<VipPresence> status(Deadline deadline) override {
-    return call("status", deadline, [this]() -> Result<VipPresence> {
+    return call(by_interface_ ? "status by interface" : "status", deadline, [this]() -> Result<VipPresence> {
       return network_.holders_.contains(host_) ? VipPresence::kPresent : VipPresence::kAbsent;
     });
   }
