@@ -81,6 +81,9 @@ class Bed:
 class Cloud:
     """What a lab asks of its cloud; this one is none."""
 
+    # Whether its interface leads the address to one host, or only says who may have it.
+    names_one_holder = True
+
     def __init__(self, sandbox: Sandbox, hosts: dict[str, Host],
                  chosen: options.LabOptions) -> None:
         self.sandbox = sandbox
@@ -99,7 +102,7 @@ class Cloud:
         return {}
 
     def holders(self) -> list[str]:
-        """Hosts to which the cloud's interface leads the virtual IP."""
+        """Hosts to which the cloud's interface leads the virtual IP, or that may have it."""
         raise LabError("this lab has no cloud")
 
     def query(self, script: str, *arguments: str) -> str:
