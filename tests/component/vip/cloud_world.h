@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "component/vip/conformance.h"
+#include "component/vip/vip_world.h"
 #include "fakes/faulty_http.h"
 
 namespace mha {
@@ -24,6 +24,9 @@ struct CloudTraits {
   // assign() moves the address by the interface, from the counterpart too; else the interface only
   // says who may have it (address_pair), and the hosts do the rest.
   bool moves_by_api = true;
+  // One call of the interface does it; else (several route tables) a program that ends on the way
+  // leaves it with two.
+  bool moves_in_one_act = true;
   // check() can see that a permission is missing.
   bool check_sees_permissions = true;
 };
