@@ -3,10 +3,12 @@
 Imported once, before the server starts. Each change says which; README.rst has the places in the
 reference. Error texts are ours, only the codes are EC2's.
 """
+import fnmatch
 import ipaddress
 import os
 
 import moto.ec2.models  # noqa: F401  (its parts import each other)
+import moto.ec2.utils
 from moto.ec2.exceptions import EC2ClientError, RouteAlreadyExistsError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
@@ -92,6 +94,18 @@ def get_filter_value(self, filter_name, method_name=None):
     return stock_filter_value(self, filter_name, method_name)
 
 
+# A filter with several values fits what has any of them, not only what has nothing else.
+
+stock_is_filter_matching = moto.ec2.utils.is_filter_matching
+
+
+def is_filter_matching(obj, name, wanted):
+    values = obj.get_filter_value(name)
+    if isinstance(values, list) and isinstance(wanted, list):
+        return any(fnmatch.fnmatch(value, pattern) for value in values for pattern in wanted)
+    return stock_is_filter_matching(obj, name, wanted)
+
+
 # AssociateAddress: PrivateIpAddress is one of the interface's; the old interface loses it.
 
 stock_associate = ElasticAddressBackend.associate_address
@@ -167,6 +181,7 @@ def apply():
     ElasticNetworkInterfaces.assign_private_ip_addresses = assign_private_ip_addresses
     NetworkInterfaceBackend.unassign_private_ip_addresses = unassign_private_ip_addresses
     NetworkInterface.get_filter_value = get_filter_value
+    moto.ec2.utils.is_filter_matching = is_filter_matching
     ElasticAddressBackend.associate_address = associate_address
     ElasticIPAddresses.associate_address = associate_address_response
     RouteBackend.create_route = create_route
