@@ -1,10 +1,9 @@
 // tests/cloud/fault_proxy, which see, as a process of a test.
 #pragma once
 
-#include <chrono>
-#include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/deadline.h"
@@ -31,9 +30,10 @@ class FaultProxy {
   }
   void set_latency(Milliseconds latency) { tell("latency " + std::to_string(latency.count())); }
   void clear() { tell("clear"); }
-  // Requests since it was last asked.
+  // Requests since take_count() was last asked.
+  int count() { return tell("count").at("requests").get<int>(); }
   int take_count() {
-    const int count = tell("count").at("requests").get<int>();
+    const int count = this->count();
     tell("reset");
     return count;
   }
