@@ -25,7 +25,7 @@ namespace mha {
 //   is
 //             here already. The host gets the address while EC2 moves it.
 //   remove    secondary_ip and route: none, SSH only; eip, and without a shell: 3
-//   check     secondary_ip 3 to 5, eip 3, route 2 + 3 a table
+//   check     secondary_ip 3 to 5, eip 2 or 3, route 2 + 3 a table
 std::unique_ptr<VipDriver> make_aws_driver(const VipSite& site, const VipSite* counterpart,
                                            RemoteShell* shell, CloudPorts ports, Ec2Api& ec2);
 

@@ -71,11 +71,11 @@ class Eip : public AwsMove {
     problems.add(ec2_.dry_run(
         associate_address(place_.settings().allocation_id, own.id, place_.settings().private_ip),
         deadline));
-    const bool associated = address.ok() && !address.value().association_id.empty();
-    check_permission(ec2_,
-                     disassociate_address(associated ? address.value().association_id
-                                                     : "eipassoc-00000000000000000"),
-                     problems, deadline);
+    // Without an association there is nothing that a policy could be asked about.
+    if (address.ok() && !address.value().association_id.empty()) {
+      check_permission(ec2_, disassociate_address(address.value().association_id), problems,
+                       deadline);
+    }
   }
 
   std::string give_by_hand() const override {

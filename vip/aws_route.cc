@@ -128,10 +128,15 @@ class Route : public AwsMove {
   }
 
   std::string give_by_hand() const override {
-    return for_each_table("replace-route",
-                          fmt::format(" --network-interface-id {}", place_.id_for_command()));
+    const std::string target = fmt::format(" --network-interface-id {}", place_.id_for_command());
+    return for_each_table([&](const std::string& table) {
+      return fmt::format("{{ {}{} || {}{}; }}", command("replace-route", table), target,
+                         command("create-route", table), target);
+    });
   }
-  std::string take_by_hand() const override { return for_each_table("delete-route", ""); }
+  std::string take_by_hand() const override {
+    return for_each_table([&](const std::string& table) { return command("delete-route", table); });
+  }
 
  private:
   [[nodiscard]] bool leads_here(const Ec2RouteTable& table) const {
@@ -194,12 +199,16 @@ class Route : public AwsMove {
                                                               fmt::join(well, ", ")))};
   }
 
-  [[nodiscard]] std::string for_each_table(const std::string& verb, const std::string& rest) const {
+  [[nodiscard]] std::string command(const std::string& verb, const std::string& table) const {
+    return fmt::format("{} --route-table-id {} --destination-{}cidr-block {}", place_.command(verb),
+                       table, place_.site().settings.writer_vip->is_v6 ? "ipv6-" : "",
+                       destination_);
+  }
+  template <typename Command>
+  [[nodiscard]] std::string for_each_table(Command command_for) const {
     std::vector<std::string> commands;
     for (const std::string& table : place_.settings().route_table_ids) {
-      commands.push_back(fmt::format(
-          "{} --route-table-id {} --destination-{}cidr-block {}{}", place_.command(verb), table,
-          place_.site().settings.writer_vip->is_v6 ? "ipv6-" : "", destination_, rest));
+      commands.push_back(command_for(table));
     }
     return fmt::format("{}", fmt::join(commands, " && "));
   }

@@ -84,7 +84,7 @@ std::string words_of(std::string_view message) {
 std::string remedy_for(const std::string& code, const std::string& action,
                        const std::string& source) {
   if (is_one_of(kNoPermission, code)) {
-    return fmt::format("; allow ec2:{} in the IAM policy of {}", action, source);
+    return fmt::format("; allow ec2:{} in the IAM policy for the keys of {}", action, source);
   }
   if (is_one_of(kBadCredentials, code)) {
     return fmt::format("; the keys are those of {}: check them, and this machine's clock", source);

@@ -256,6 +256,19 @@ class BadInputTest(unittest.TestCase):
             self.assert_refused(CONFIG, ("vip_type", kind, "not built yet"), HARD,
                                 "--command=status", *masters())
 
+    def test_options_of_aws(self):
+        """What a mode lacks, and ids of the wrong form: file, section and key, before any call."""
+        route = "vip_type=aws\naws_mode=route\nwriter_vip_cidr=192.168.77.10/32\ncluster_interface=e0\n"
+        for text, words in ((route, ("[db1] aws_route_table_ids", "aws_mode = route needs it")),
+                            (route + "aws_route_table_ids=rtb-1\n",
+                             ("[default] aws_route_table_ids", "'rtb-1'")),
+                            ("vip_type=aws\naws_mode=eip\n",
+                             ("[db1] aws_allocation_id", "aws_mode = eip needs it")),
+                            ("vip_type=aws\naws_region=Ireland\n",
+                             ("[default] aws_region", "like eu-west-1"))):
+            self.write("mha-helper/app1.conf", f"[default]\n{text}[db1]\n[db2]\n")
+            self.assert_refused(CONFIG, ("app1.conf", *words), HARD, "--command=status", *masters())
+
     # What cannot be reached.
 
     def test_servers_that_nobody_runs(self):

@@ -20,8 +20,9 @@
 namespace mha {
 
 // Holds interfaces, Elastic IPs and route tables, and does to them what the EC2 API Reference says.
-// Records "ec2 ACTION" ("ec2 ACTION DryRun") and "imds METHOD PATH" in the fault plan, which makes
-// chosen ones fail; other strange answers are queued by hand. Thread-safe.
+// Records "ec2 ACTION" ("ec2 ACTION TABLE" for changes of routes, which run at once; " DryRun" at
+// the end where it is one) and "imds METHOD PATH" in the fault plan, which makes chosen ones fail;
+// other strange answers are queued by hand. Thread-safe.
 class FakeEc2 : public HttpClient {
  public:
   struct Interface {
@@ -66,10 +67,11 @@ class FakeEc2 : public HttpClient {
     const bool is_imds = request.url.find("/latest/") != std::string::npos;
     const std::map<std::string, std::string> form = parsed(request.body.reveal());
     const std::string action = is_imds ? "" : value(form, "Action");
-    const std::string call =
-        is_imds ? fmt::format("imds {} {}", to_string(request.method),
-                              request.url.substr(request.url.find("/latest/")))
-                : fmt::format("ec2 {}{}", action, value(form, "DryRun") == "true" ? " DryRun" : "");
+    const std::string call = is_imds
+                                 ? fmt::format("imds {} {}", to_string(request.method),
+                                               request.url.substr(request.url.find("/latest/")))
+                                 : fmt::format("ec2 {}{}{}", action, table_in(action, form),
+                                               value(form, "DryRun") == "true" ? " DryRun" : "");
     std::function<void(const std::string&)> on_call;
     {
       const std::lock_guard lock{mutex_};
@@ -206,6 +208,10 @@ class FakeEc2 : public HttpClient {
   }
   static bool has(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
+  }
+
+  static std::string table_in(const std::string& action, const Form& form) {
+    return action.ends_with("Route") ? " " + value(form, "RouteTableId") : "";
   }
 
   static HttpResponse done(const std::string& action, const std::string& inside) {

@@ -231,7 +231,8 @@ TEST_F(AwsIdentityTest, ExpiredKeysWithoutNewerOnesAreFinal) {
 TEST_F(AwsIdentityTest, EveryNewKeyIsExpiredToo) {
   ec2_.accept_keys({"NOBODY"}, "ExpiredToken");
   settings_.aws.region = "eu-west-1";
-  ec2_.set_on_call([this, number = 1](const std::string& call) mutable {
+  int number = 1;
+  ec2_.set_on_call([this, &number](const std::string& call) {
     if (call.find("DescribeNetworkInterfaces") == std::string::npos) return;
     set_role_key(fmt::format("ASIA{}", ++number), "2024-01-01T06:00:00Z");
   });

@@ -39,6 +39,7 @@ TEST_F(AwsPreflight, MissingPermissionsAreNamed) {
       {AwsMode::kRoute, {"ReplaceRoute", "CreateRoute", "DeleteRoute"}}};
   for (const auto& [mode, actions] : needed) {
     use_mode(mode);
+    give_by_ec2(kB);
     ec2_.deny({actions.begin(), actions.end()});
     const Error error = problem_of("a");
     EXPECT_EQ(error.code, Code::kDenied);

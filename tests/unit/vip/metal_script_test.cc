@@ -72,6 +72,23 @@ TEST(MetalScriptTest, ArpingOnlyForV4AndWhereRequired) {
   }
 }
 
+// A cloud answers for addresses itself, and drops announcements.
+TEST(MetalScriptTest, MuteNeighboursAreNeitherAskedNorTold) {
+  for (MetalPlace place : places()) {
+    place.neighbours = Neighbours::kMute;
+    for (const std::string& script : scripts(place)) {
+      for (const char* part : {" -U ", " -D ", " -b ", "ping -6"}) {
+        EXPECT_THAT(script, Not(HasSubstr(part)));
+      }
+    }
+    // Nobody answers duplicate address detection either: it would only be waited for.
+    EXPECT_EQ(metal_assign_script(place, "", OnAnswer::kStop).find("nodad") != std::string::npos,
+              place.vip.is_v6);
+    EXPECT_EQ(metal_batch_line(place, "add").find("nodad") != std::string::npos, place.vip.is_v6);
+    EXPECT_THAT(metal_batch_line(place, "del"), Not(HasSubstr("nodad")));
+  }
+}
+
 TEST(MetalScriptTest, StrangeNamesStayOneWord) {
   // Linux allows such names; the configuration does not, and quoting must not depend on that.
   const MetalPlace place{{"10.0.0.100", 24, false}, "e'$(reboot)", true, true};
