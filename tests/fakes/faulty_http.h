@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <list>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,10 +15,22 @@ namespace mha {
 
 // The kinds of tests/cloud/fault_proxy, which see. The first four: the cloud's interface never sees
 // the request. The others: it was executed.
-enum class CloudFault { k503, kThrottle, kHang, kRefuse, kCut, kMalformed, kLose, kHangAfter };
+enum class CloudFault {
+  kNone,
+  k503,
+  kThrottle,
+  kHang,
+  kRefuse,
+  kCut,
+  kMalformed,
+  kLose,
+  kHangAfter
+};
 
 inline const char* to_string(CloudFault fault) {
   switch (fault) {
+    case CloudFault::kNone:
+      return "none";
     case CloudFault::k503:
       return "503";
     case CloudFault::kThrottle:
@@ -104,7 +115,7 @@ class FaultyHttp : public HttpClient {
     clock_.sleep_until(deadline.at());
     return error(Code::kTimeout, "no answer in time");
   }
-  std::pair<std::optional<CloudFault>, Milliseconds> see() {
+  std::pair<CloudFault, Milliseconds> see() {
     const std::lock_guard lock{mutex_};
     ++count_;
     for (auto order = orders_.begin(); order != orders_.end(); ++order) {
@@ -116,7 +127,7 @@ class FaultyHttp : public HttpClient {
       if (order->count > 0 && --order->count == 0) orders_.erase(order);
       return {fault, latency_};
     }
-    return {std::nullopt, latency_};
+    return {CloudFault::kNone, latency_};
   }
 
   HttpClient& cloud_;

@@ -8,7 +8,7 @@ import ipaddress
 import os
 
 import moto.ec2.models  # noqa: F401  (its parts import each other)
-from moto.ec2 import utils
+import moto.ec2.utils
 from moto.ec2.exceptions import EC2ClientError, RouteAlreadyExistsError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
@@ -94,17 +94,16 @@ def get_filter_value(self, filter_name, method_name=None):
     return stock_filter_value(self, filter_name, method_name)
 
 
-# Filters with several values: any of an object's values that equals any of them is enough (EC2 API
-# Reference, "Filter": the values are joined by OR). Stock moto wants all of one side in the other.
+# A filter with several values fits what has any of them, not only what has nothing else.
 
-stock_matching = utils.is_filter_matching
+stock_is_filter_matching = moto.ec2.utils.is_filter_matching
 
 
-def is_filter_matching(obj, _filter, filter_value):
-    value = obj.get_filter_value(_filter)
-    if isinstance(value, list) and isinstance(filter_value, list):
-        return any(fnmatch.fnmatch(str(one), pattern) for one in value for pattern in filter_value)
-    return stock_matching(obj, _filter, filter_value)
+def is_filter_matching(obj, name, wanted):
+    values = obj.get_filter_value(name)
+    if isinstance(values, list) and isinstance(wanted, list):
+        return any(fnmatch.fnmatch(value, pattern) for value in values for pattern in wanted)
+    return stock_is_filter_matching(obj, name, wanted)
 
 
 # AssociateAddress: PrivateIpAddress is one of the interface's; the old interface loses it.
@@ -182,7 +181,7 @@ def apply():
     ElasticNetworkInterfaces.assign_private_ip_addresses = assign_private_ip_addresses
     NetworkInterfaceBackend.unassign_private_ip_addresses = unassign_private_ip_addresses
     NetworkInterface.get_filter_value = get_filter_value
-    utils.is_filter_matching = is_filter_matching
+    moto.ec2.utils.is_filter_matching = is_filter_matching
     ElasticAddressBackend.associate_address = associate_address
     ElasticIPAddresses.associate_address = associate_address_response
     RouteBackend.create_route = create_route

@@ -1,11 +1,12 @@
 // A cloud with two hosts and somebody else, for the conformance suite of its drivers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 
-#include "component/vip/conformance.h"
+#include "component/vip/vip_world.h"
 #include "fakes/faulty_http.h"
 
 namespace mha {
@@ -24,6 +25,9 @@ struct CloudTraits {
   // assign() moves the address by the interface, from the counterpart too; else the interface only
   // says who may have it (address_pair), and the hosts do the rest.
   bool moves_by_api = true;
+  // One call of the interface does it; else (several route tables) a program that ends on the way
+  // leaves it with two.
+  bool moves_in_one_act = true;
   // check() can see that a permission is missing.
   bool check_sees_permissions = true;
 };
@@ -53,6 +57,15 @@ class CloudWorld : public VipWorld {
   virtual void clear_faults() = 0;
   // Requests since it was last asked.
   virtual int take_request_count() = 0;
+
+  // Runs `program`, which ends by force at its request number `done` + 1: a real one is a process
+  // that is killed there. A fake one has the interface gone from there on instead, so that it can
+  // neither go on nor put anything back.
+  virtual void run_until_killed(int done, const std::function<void()>& program) {
+    add_fault({CloudFault::kRefuse, 0, done});
+    program();
+    clear_faults();
+  }
 
   // A client who asks for the address reaches this host.
   bool has_address(const std::string& host) override {
