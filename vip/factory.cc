@@ -14,9 +14,11 @@ std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* 
   const HostSettings& settings = site.settings;
   switch (settings.vip_type) {
     case VipType::kMetal:
-      return make_metal_driver(MetalPlace{settings.writer_vip.value(), settings.cluster_interface,
-                                          settings.requires_sudo, settings.requires_arping},
-                               site.host, shell, ports_.clock, ports_.log);
+      return make_metal_driver(
+          MetalPlace{
+              settings.writer_vip.value(), settings.cluster_interface, settings.requires_sudo,
+              settings.requires_arping ? NeighbourTalk::kProbeAndAnnounce : NeighbourTalk::kNone},
+          site.host, shell, ports_.clock, ports_.log);
     case VipType::kNone:
     case VipType::kAws:
     case VipType::kOpenstack:

@@ -295,7 +295,7 @@ class MetalDriver : public VipDriver {
       }
       return;
     }
-    if (!place_.requires_arping) return;
+    if (place_.talk == NeighbourTalk::kNone) return;
     if (answer.value("arping").empty()) {
       log_.warning("host '{}' will not announce {}: arping was not found; install iputils-arping",
                    host_, place_.vip.address);

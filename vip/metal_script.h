@@ -8,12 +8,19 @@
 
 namespace mha {
 
+// What arping is used for (v4; IPv6 announces and looks for duplicates by itself).
+enum class NeighbourTalk {
+  kProbeAndAnnounce,  // ask who else has the address before it is added, and tell neighbours then
+  kAnnounceOnly,      // the network itself answers for the address, so that asking tells nothing
+  kNone,
+};
+
 // What the scripts are made from.
 struct MetalPlace {
   Cidr vip;
   std::string interface;
   bool requires_sudo = true;
-  bool requires_arping = true;
+  NeighbourTalk talk = NeighbourTalk::kProbeAndAnnounce;
 };
 
 // How long assign waits for another machine's answer: on a LAN it comes within a millisecond or
