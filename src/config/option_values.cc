@@ -277,7 +277,7 @@ Result<VipType> parse_vip_type(std::string_view value) {
                                       {"metal", VipType::kMetal},
                                       {"aws", VipType::kAws},
                                       {"openstack", VipType::kOpenstack}});
-  if (type.ok() && (type.value() == VipType::kAws || type.value() == VipType::kOpenstack)) {
+  if (type.ok() && type.value() == VipType::kAws) {
     return wrong("'{}' is not built yet: nothing would move the address; use metal or none",
                  printable(value));
   }

@@ -251,7 +251,7 @@ class BadInputTest(unittest.TestCase):
                             "--command=status", *elsewhere)
 
     def test_vip_type_that_is_not_built(self):
-        for kind in ("aws", "openstack"):
+        for kind in ("aws",):
             self.write("mha-helper/app1.conf", f"[default]\nvip_type={kind}\n[db1]\n[db2]\n")
             self.assert_refused(CONFIG, ("vip_type", kind, "not built yet"), HARD,
                                 "--command=status", *masters())
