@@ -3,13 +3,16 @@
 
 #include "vip/metal.h"
 #include "vip/none.h"
+#include "vip/openstack.h"
+#include "vip/openstack_sessions.h"
 
 namespace mha {
 
-VipDrivers::VipDrivers(CloudPorts ports) : ports_(ports) {}
+VipDrivers::VipDrivers(CloudPorts ports)
+    : ports_(ports), openstack_(std::make_unique<OpenstackSessions>(ports)) {}
 VipDrivers::~VipDrivers() = default;
 
-std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* /*counterpart*/,
+std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* counterpart,
                                             RemoteShell* shell) {
   const HostSettings& settings = site.settings;
   switch (settings.vip_type) {
@@ -19,9 +22,11 @@ std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* 
               settings.writer_vip.value(), settings.cluster_interface, settings.requires_sudo,
               settings.requires_arping ? NeighbourTalk::kProbeAndAnnounce : NeighbourTalk::kNone},
           site.host, shell, ports_.clock, ports_.log);
+    case VipType::kOpenstack:
+      return make_openstack_driver(site, counterpart, shell, openstack_->session_of(settings),
+                                   ports_);
     case VipType::kNone:
     case VipType::kAws:
-    case VipType::kOpenstack:
       break;
   }
   return make_none_driver();

@@ -12,6 +12,8 @@
 
 namespace mha {
 
+class OpenstackSessions;
+
 // Makes drivers that share what a program needs once: a cloud's credentials, token and connections.
 // Thread-safe. Outlives its drivers.
 class VipDrivers {
@@ -28,6 +30,7 @@ class VipDrivers {
 
  private:
   CloudPorts ports_;
+  std::unique_ptr<OpenstackSessions> openstack_;
 };
 
 }  // namespace mha
