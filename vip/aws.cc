@@ -29,8 +29,7 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 MetalPlace metal_place(const HostSettings& settings) {
   Cidr vip = *settings.writer_vip;
   if (settings.aws.mode == AwsMode::kRoute) vip.prefix_length = vip.is_v6 ? 128 : 32;
-  return {std::move(vip), settings.cluster_interface, settings.requires_sudo,
-          settings.requires_arping, Neighbours::kMute};
+  return {std::move(vip), settings.cluster_interface, settings.requires_sudo, NeighbourTalk::kMute};
 }
 
 std::unique_ptr<AwsMove> make_move(const AwsPlace& place, Ec2Api& ec2, Log& log) {

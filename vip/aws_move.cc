@@ -2,31 +2,12 @@
 #include "vip/aws_move.h"
 
 #include <arpa/inet.h>
-#include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <charconv>
 #include <utility>
 
 namespace mha {
-
-void Problems::add(Code code, std::string message) {
-  // Without an answer nothing else is sure, and permission is what takes longest to get.
-  const bool graver = messages_.empty() || code == Code::kTimeout || code == Code::kUnreachable ||
-                      (code == Code::kDenied && code_ == Code::kRefused);
-  if (graver) code_ = code;
-  messages_.push_back(std::move(message));
-}
-
-void Problems::add(const Status& status) {
-  if (!status.ok()) add(status.error().code, status.error().message);
-}
-
-Status Problems::status() const {
-  if (messages_.empty()) return {};
-  return Error{code_, fmt::format("{}", fmt::join(messages_, "; "))};
-}
 
 void check_permission(Ec2Api& ec2, const Ec2Change& change, Problems& problems, Deadline deadline) {
   const Status permitted = ec2.dry_run(change, deadline);

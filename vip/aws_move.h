@@ -10,6 +10,7 @@
 #include "config/host_settings.h"
 #include "vip/aws_place.h"
 #include "vip/ec2_api.h"
+#include "vip/problems.h"
 
 namespace mha {
 
@@ -27,20 +28,6 @@ struct AwsView {
   std::string words;                    // "rtb-1 leads to eni-2, rtb-3 has no route to it"
 
   [[nodiscard]] bool is_settled() const { return here == AwsHere::kPresent && others.empty(); }
-};
-
-// What is wrong before the night it is needed. The code is the gravest one's.
-class Problems {
- public:
-  void add(Code code, std::string message);
-  // Nothing where it is ok.
-  void add(const Status& status);
-  // Ok, or one error with all of them.
-  [[nodiscard]] Status status() const;
-
- private:
-  Code code_ = Code::kRefused;
-  std::vector<std::string> messages_;
 };
 
 // Not thread-safe. `place` is found (AwsPlace::find) before look(), give(), take() and preflight().

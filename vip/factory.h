@@ -13,6 +13,7 @@
 namespace mha {
 
 class AwsSessions;
+class OpenstackSessions;
 
 // Makes drivers that share what a program needs once: a cloud's credentials, token and connections.
 // Thread-safe. Outlives its drivers.
@@ -31,6 +32,7 @@ class VipDrivers {
  private:
   CloudPorts ports_;
   std::unique_ptr<AwsSessions> aws_;
+  std::unique_ptr<OpenstackSessions> openstack_;
 };
 
 }  // namespace mha

@@ -287,7 +287,7 @@ class MetalDriver : public VipDriver {
   // Without announcements neighbours keep the old machine's link address: a warning, since the
   // address itself works.
   void warn_about_announcements(const ScriptAnswer& answer) {
-    if (place_.neighbours == Neighbours::kMute) return;
+    if (place_.talk == NeighbourTalk::kMute) return;
     if (place_.vip.is_v6) {
       if (answer.value("ndisc_notify") != "1") {
         log_.warning(
@@ -296,7 +296,7 @@ class MetalDriver : public VipDriver {
       }
       return;
     }
-    if (!place_.requires_arping) return;
+    if (place_.talk == NeighbourTalk::kNone) return;
     if (answer.value("arping").empty()) {
       log_.warning("host '{}' will not announce {}: arping was not found; install iputils-arping",
                    host_, place_.vip.address);

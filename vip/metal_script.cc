@@ -31,21 +31,24 @@ std::string is_here(const MetalPlace& place) {
                      shell_quote(fmt::format(" {} peer ", place.vip.address)));
 }
 
-// v6 has neighbour discovery in the kernel.
-bool uses_arping(const MetalPlace& place) {
-  return !place.vip.is_v6 && place.requires_arping && place.neighbours == Neighbours::kAsked;
+bool probes(const MetalPlace& place) {
+  return !place.vip.is_v6 && place.talk == NeighbourTalk::kProbeAndAnnounce;
 }
 
-// Without anybody to answer, duplicate address detection is a second of waiting for nothing.
+bool announces(const MetalPlace& place) {
+  return !place.vip.is_v6 && (place.talk == NeighbourTalk::kProbeAndAnnounce ||
+                              place.talk == NeighbourTalk::kAnnounceOnly);
+}
+
 std::string flags_for_add(const MetalPlace& place) {
-  return place.vip.is_v6 && place.neighbours == Neighbours::kMute ? "nodad" : "";
+  return place.vip.is_v6 && place.talk == NeighbourTalk::kMute ? "nodad" : "";
 }
 
 // arping -D leaves at the first answer, else after a second. Root's process cannot be ended by a
 // sudo user, so it is left to end by itself, and only its answer is waited for. It writes to a file
 // that was opened before it began: opened by name at its end, the file would be there again.
 std::string probe(const MetalPlace& place, int ticks) {
-  if (!uses_arping(place)) return "";
+  if (!probes(place)) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then t=$(mktemp); "
       "({{ $s \"$arping\" -D -c 1 -w 1 -I {0} {1}; echo over; }} </dev/null 2>/dev/null &) "
@@ -59,7 +62,7 @@ std::string probe(const MetalPlace& place, int ticks) {
 // mha.md). As long as the address is here only: announcing one that has gone back meanwhile would
 // cut the clients off.
 std::string announce(const MetalPlace& place) {
-  if (!uses_arping(place)) return "";
+  if (!announces(place)) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then (for i in 1 2 3 4 5; do {0} || break; "
       "$s \"$arping\" -q -U -c 1 -I {1} {2}; done </dev/null >/dev/null 2>&1 &); fi\n",
@@ -87,7 +90,7 @@ std::string metal_check_script(const MetalPlace& place) {
         "f=/proc/sys/net/ipv6/conf; say ndisc_notify "
         "\"$(cat $f/{0}/ndisc_notify $f/all/ndisc_notify 2>/dev/null | sort -r | head -n 1)\"\n",
         interface);
-  } else if (uses_arping(place)) {
+  } else if (announces(place)) {
     script +=
         "if [ -n \"$arping\" ]; then if e=$($s \"$arping\" -V 2>&1); then say arping_sudo ok; "
         "else say arping_sudo \"$e\"; fi; fi\n";
@@ -145,7 +148,7 @@ std::string metal_prepared_assign_script(const MetalPlace& place) {
   script +=
       "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT; mkfifo \"$d/in\" || exit 1; : "
       ">\"$d/probe\"\n";
-  if (uses_arping(place)) {
+  if (probes(place)) {
     script += fmt::format(
         "if [ -n \"$arping\" ]; then ($s \"$arping\" -D -c 1 -w 1 -I {} {} </dev/null "
         ">\"$d/probe\" 2>/dev/null &); fi\n",
@@ -173,7 +176,7 @@ std::string metal_batch_line(const MetalPlace& place, const std::string& verb) {
 
 std::string metal_probe_script(const MetalPlace& place) {
   std::string script = prologue(place) + kPaths + "probe=\n";
-  if (place.neighbours == Neighbours::kMute) {
+  if (place.talk == NeighbourTalk::kMute) {
     // Whatever answered would be the cloud.
   } else if (place.vip.is_v6) {
     // No tool for v6 may be there: a packet makes the kernel ask, and its neighbour table tells who

@@ -8,11 +8,13 @@
 
 namespace mha {
 
-// Who tells the hosts of a network where an address is.
-enum class Neighbours {
-  kAsked,  // the hosts themselves: another holder is looked for, and the new one announced
-  kMute,   // a cloud, which answers for addresses itself and drops announcements: nobody is asked,
-           // and nothing is announced
+// What arping is used for (v4; IPv6 announces and looks for duplicates by itself).
+enum class NeighbourTalk {
+  kProbeAndAnnounce,  // ask who else has the address before it is added, and tell neighbours then
+  kAnnounceOnly,      // the network itself answers for the address, so that asking tells nothing
+  kNone,              // arping is not used
+  kMute,  // the network answers for addresses itself and drops announcements: no arping, and for v6
+          // no duplicate address detection, which would be a second of waiting for nothing
 };
 
 // What the scripts are made from.
@@ -20,8 +22,7 @@ struct MetalPlace {
   Cidr vip;
   std::string interface;
   bool requires_sudo = true;
-  bool requires_arping = true;
-  Neighbours neighbours = Neighbours::kAsked;
+  NeighbourTalk talk = NeighbourTalk::kProbeAndAnnounce;
 };
 
 // How long assign waits for another machine's answer: on a LAN it comes within a millisecond or
@@ -42,7 +43,7 @@ std::string metal_status_script(const MetalPlace& place);
 // `address`: the arguments that name it (InterfaceAddress::words).
 std::string metal_remove_script(const MetalPlace& place, const std::vector<std::string>& address,
                                 const std::string& interface);
-// `flags` go to the end of `ip addr add` ("" or "nodad"; "nodad" for v6 where neighbours are mute).
+// `flags` go to the end of `ip addr add` ("" or "nodad"; "nodad" for v6 where the network is mute).
 // With `stop_at_answer` the address is not added where another machine answers for it.
 enum class OnAnswer { kStop, kGoOn };
 std::string metal_assign_script(const MetalPlace& place, const std::string& flags,

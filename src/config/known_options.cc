@@ -27,16 +27,17 @@ std::vector<KnownOption> general_options() {
   using S = HostSettings;
   using D = HostDraft;
   return {
-      {"vip_type", "none, metal, aws", "none",
-       "How the writer's virtual IP is moved: not at all, with the ip command over SSH, or by EC2.",
+      {"vip_type", "none, metal, aws, openstack", "none",
+       "How the writer's virtual IP is moved: not at all, with the ip command over SSH, or as the "
+       "cloud needs it.",
        into(&S::vip_type, parse_vip_type)},
       {"writer_vip_cidr", "ADDRESS/PREFIX", "",
-       "The writer's virtual IP, v4 or v6, with its prefix length. metal needs it, and aws "
-       "except for an Elastic IP.",
+       "The writer's virtual IP, v4 or v6, with its prefix length. metal and most modes of the "
+       "clouds need it.",
        into(&S::writer_vip, parse_cidr)},
       {"cluster_interface", "NAME", "",
-       "The network interface that carries the virtual IP. metal needs it, and aws "
-       "except for an Elastic IP.",
+       "The network interface that carries the virtual IP. metal and most modes of the clouds need "
+       "it.",
        into(&S::cluster_interface, parse_interface)},
       {"requires_sudo", "yes, no", "yes",
        "Whether ip and arping are run through sudo -n; no where the SSH user is root.",

@@ -275,12 +275,6 @@ class BadInputTest(unittest.TestCase):
         self.assert_refused(CONFIG, ("db7", "app1.conf", "app2.conf"), HARD,
                             "--command=status", *elsewhere)
 
-    def test_vip_type_that_is_not_built(self):
-        for kind in ("openstack",):
-            self.write("mha-helper/app1.conf", f"[default]\nvip_type={kind}\n[db1]\n[db2]\n")
-            self.assert_refused(CONFIG, ("vip_type", kind, "not built yet"), HARD,
-                                "--command=status", *masters())
-
     def test_options_of_aws(self):
         """What a mode lacks, and ids of the wrong form: file, section and key, before any call."""
         route = "vip_type=aws\naws_mode=route\nwriter_vip_cidr=192.168.77.10/32\ncluster_interface=e0\n"

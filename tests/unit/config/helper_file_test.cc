@@ -212,9 +212,6 @@ TEST_F(HelperFileTest, Remarks) {
         "[default] sets it",
         "E 4: [db2] cluster_interface: aws_mode = secondary_ip needs it, and neither [db2] nor "
         "[default] sets it"}},
-      {"[db1]\nvip_type = openstack\n",
-       {"E 2: [db1] vip_type: 'openstack' is not built yet: nothing would move the address; use "
-        "metal, aws or none"}},
       // All of them, in the order of lines.
       {"[db1]\nrequires_sudo = x\nsuper_read_only = x\n[default]\nlock_wait_timeout = 0\n",
        {"E 2: [db1] requires_sudo: 'x' is neither yes nor no",

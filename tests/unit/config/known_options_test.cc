@@ -10,6 +10,11 @@
 namespace mha {
 namespace {
 
+std::string all_of_openstack(const OpenstackSettings& o) {
+  return std::to_string(static_cast<int>(o.mode)) + "|" + o.cloud + "|" + o.region + "|" +
+         o.port_id + "|" + o.network_id + "|" + o.floating_ip_id + "|" + o.ca_file;
+}
+
 // Every member, as text: two drafts that hold the same give the same.
 std::string all_of(const HostDraft& d) {
   std::string mails;
@@ -32,7 +37,8 @@ std::string all_of(const HostDraft& d) {
          number(static_cast<int>(d.mysql_ssl_mode)) + d.mysql_ssl_ca + "|" + mails + "|" +
          d.report_from + "|" + d.smtp_host + "|" + number(d.smtp_port_written.value_or(0)) +
          number(d.port_in_smtp_host.value_or(0)) + number(static_cast<int>(d.smtp_security)) +
-         d.smtp_user + "|" + d.smtp_password_file + "|" + d.smtp_ca_file;
+         d.smtp_user + "|" + d.smtp_password_file + "|" + d.smtp_ca_file + "|" +
+         all_of_openstack(d.openstack);
 }
 
 // An allowed value that is not the default.
@@ -68,6 +74,13 @@ std::string other_value(std::string_view name) {
       {"aws_private_ip", "10.0.0.9"},
       {"aws_route_table_ids", "rtb-0123456789abcdef0, rtb-01234567"},
       {"aws_ca", "/aws"},
+      {"openstack_mode", "fixed_ip"},
+      {"openstack_cloud", "db"},
+      {"openstack_region", "r"},
+      {"openstack_port_id", "00000000-0000-0000-0000-000000000001"},
+      {"openstack_network_id", "00000000-0000-0000-0000-000000000002"},
+      {"openstack_floating_ip_id", "00000000-0000-0000-0000-000000000003"},
+      {"openstack_ca", "/o"},
   };
   return values.at(name);
 }

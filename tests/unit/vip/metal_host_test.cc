@@ -36,7 +36,7 @@ class MetalHostTest : public testing::Test {
   FakeLog log_;
   StubHost host_;
   // An interface that every machine has.
-  MetalPlace place_{{"10.0.0.100", 24, false}, "lo", true, true};
+  MetalPlace place_{{"10.0.0.100", 24, false}, "lo", true, NeighbourTalk::kProbeAndAnnounce};
   std::unique_ptr<LocalShell> shell_;
 };
 
@@ -105,7 +105,7 @@ TEST_F(MetalHostTest, ArpingThatSudoForbidsIsSaid) {
 }
 
 TEST_F(MetalHostTest, WhereArpingIsNotRequiredItIsNotRun) {
-  place_.requires_arping = false;
+  place_.talk = NeighbourTalk::kNone;
   const auto quiet = driver();
   EXPECT_TRUE(quiet->check(soon()).ok());
   EXPECT_TRUE(quiet->assign(OtherHolder::kRefuse, soon()).ok());
