@@ -17,7 +17,7 @@ _BED = pathlib.Path(__file__).resolve().parents[2] / "cloud" / "openstack_bed"
 def bed():
     """The bed's own program, for its way to speak to both servers."""
     loader = importlib.machinery.SourceFileLoader("openstack_bed", str(_BED))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bed", loader))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("openstack_bed", loader))
     loader.exec_module(module)
     return module
 
