@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -77,8 +78,14 @@ struct Removal {
 
 Status remove_by(FencedBy by, Node& orig, VipDriver& bare, Milliseconds patience,
                  Environment& environment) {
+  if (by == FencedBy::kProvider) {
+    // A few calls of a cloud that may be slow: what they fence is worth more than a host that MHA
+    // has found silent.
+    const Milliseconds worth =
+        std::max<Milliseconds>(patience, orig.settings().operation_timeout / 2);
+    return bare.remove(environment.clock.deadline_after(worth));
+  }
   const Deadline deadline = environment.clock.deadline_after(patience);
-  if (by == FencedBy::kProvider) return bare.remove(deadline);
   Result<VipDriver*> driver = orig.vip(deadline);
   return driver.ok() ? driver.value()->remove(deadline) : driver.status();
 }
