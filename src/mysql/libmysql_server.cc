@@ -15,6 +15,7 @@
 #include "mysql/errors.h"
 #include "mysql/kill.h"
 #include "mysql/replica_threads.h"
+#include "mysql/replication.h"
 #include "mysql/statements.h"
 #include "mysql/write_blockers.h"
 
@@ -73,6 +74,7 @@ class LibmysqlServer : public MysqlServer {
     identity_.server_id = number<std::uint32_t>(row[3]);
     max_allowed_packet_ = number<std::size_t>(row[4]);
     has_super_read_only_ = !results.value().back().rows.empty();
+    replication_ = make_replication(*connection_, identity_, clock_, max_allowed_packet_);
     return connection_
         ->rows(std::string{statements_for(identity_).session_settings}, "setting up the session",
                deadline)
@@ -169,6 +171,8 @@ class LibmysqlServer : public MysqlServer {
     return start_replica_threads(*connection_, statements_for(identity_), wanted, deadline);
   }
 
+  [[nodiscard]] Replication& replication() override { return *replication_; }
+
  private:
   [[nodiscard]] std::string read_only_sql() const {
     return std::string{has_super_read_only_ ? sql::kReadOnlyAndSuper : sql::kReadOnly};
@@ -223,6 +227,7 @@ class LibmysqlServer : public MysqlServer {
   ServerIdentity identity_;
   std::size_t max_allowed_packet_ = 0;
   bool has_super_read_only_ = false;
+  std::unique_ptr<Replication> replication_;  // once introduced
 };
 
 }  // namespace
