@@ -6,14 +6,23 @@
 
 namespace mha {
 
-std::unique_ptr<VipDriver> make_vip_driver(const HostSettings& settings, const std::string& host,
-                                           RemoteShell* shell, Clock& clock, Log& log) {
-  if (settings.vip_type != VipType::kMetal || !settings.writer_vip.has_value()) {
-    return make_none_driver();
+VipDrivers::VipDrivers(CloudPorts ports) : ports_(ports) {}
+VipDrivers::~VipDrivers() = default;
+
+std::unique_ptr<VipDriver> VipDrivers::make(const VipSite& site, const VipSite* /*counterpart*/,
+                                            RemoteShell* shell) {
+  const HostSettings& settings = site.settings;
+  switch (settings.vip_type) {
+    case VipType::kMetal:
+      return make_metal_driver(MetalPlace{settings.writer_vip.value(), settings.cluster_interface,
+                                          settings.requires_sudo, settings.requires_arping},
+                               site.host, shell, ports_.clock, ports_.log);
+    case VipType::kNone:
+    case VipType::kAws:
+    case VipType::kOpenstack:
+      break;
   }
-  return make_metal_driver(MetalPlace{*settings.writer_vip, settings.cluster_interface,
-                                      settings.requires_sudo, settings.requires_arping},
-                           host, shell, clock, log);
+  return make_none_driver();
 }
 
 }  // namespace mha

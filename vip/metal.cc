@@ -60,6 +60,7 @@ class MetalDriver : public VipDriver {
     return name;
   }
   bool moves_an_address() const override { return true; }
+  ShellUse shell_use() const override { return ShellUse::kNeeded; }
 
   Status check(Deadline deadline) override {
     Result<ScriptAnswer> answer = ask(metal_check_script(place_), deadline);
@@ -98,7 +99,7 @@ class MetalDriver : public VipDriver {
     return link_addresses_in(answer.value().value("probe"));
   }
 
-  std::vector<std::string> own_link_addresses() const override { return own_links_; }
+  std::vector<std::string> own_identities() const override { return own_links_; }
 
   Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) override {
     log_.info("Executing command on '{}': {}", host_, assign_by_hand());

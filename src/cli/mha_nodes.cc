@@ -23,6 +23,7 @@ Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
   NodeSpec spec;
   spec.role = role;
   spec.host = server.hostname;
+  spec.ip = server.ip;
   spec.port = server.port;
   spec.settings = std::move(found.value().settings);
   const bool by_name =

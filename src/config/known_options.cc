@@ -4,24 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/aws_options.h"
+#include "config/openstack_options.h"
 #include "config/option_values.h"
 #include "config/suggestion.h"
 
 namespace mha {
 namespace {
-
-// The parser of a row whose value goes into one member as it is.
-template <typename Owner, typename T, typename Parse>
-auto into(T Owner::*member, Parse parse) {
-  return [member, parse](std::string_view text) -> Result<OptionAssignment> {
-    auto value = parse(text);
-    if (!value.ok()) {
-      return value.error();
-    }
-    return OptionAssignment{
-        [member, value = std::move(value).value()](HostDraft& draft) { draft.*member = value; }};
-  };
-}
 
 Result<OptionAssignment> assign_smtp_host(std::string_view text) {
   auto value = parse_host_and_port(text);
@@ -34,7 +23,7 @@ Result<OptionAssignment> assign_smtp_host(std::string_view text) {
   }};
 }
 
-std::vector<KnownOption> make_options() {
+std::vector<KnownOption> general_options() {
   using S = HostSettings;
   using D = HostDraft;
   return {
@@ -111,6 +100,14 @@ std::vector<KnownOption> make_options() {
        "The certificate authorities that vouch for the mail server; empty: the system's.",
        into(&S::smtp_ca_file, parse_path)},
   };
+}
+
+std::vector<KnownOption> make_options() {
+  std::vector<KnownOption> options = general_options();
+  for (const auto& of_cloud : {aws_options(), openstack_options()}) {
+    options.insert(options.end(), of_cloud.begin(), of_cloud.end());
+  }
+  return options;
 }
 
 }  // namespace

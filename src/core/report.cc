@@ -104,8 +104,14 @@ std::string timeline_line(const json& record) {
   } else if (event == "undo_done") {
     text = step + " undone";
   } else if (event == "fence") {
-    text = record.value("fenced", false) ? "virtual IP not on the dead master (read back)"
-                                         : "virtual IP NOT removed from the dead master";
+    const std::string by = record.value("by", "host");
+    text = !record.value("fenced", false) ? "virtual IP NOT removed from the dead master"
+           : by == "host"
+               ? "virtual IP not on the dead master (read back)"
+               : fmt::format(
+                     "virtual IP no longer leads to the dead master (read back from '{}'): "
+                     "the address is fenced, the host itself was not reached",
+                     by);
   } else if (event == "point_of_no_return") {
     text = "the new master takes writes";
   } else if (event == "end") {

@@ -103,6 +103,7 @@ class FakeVipDriver : public VipDriver {
 
   [[nodiscard]] const std::string& provider() const override { return provider_; }
   [[nodiscard]] bool moves_an_address() const override { return true; }
+  [[nodiscard]] ShellUse shell_use() const override { return ShellUse::kNeeded; }
 
   Status check(Deadline deadline) override {
     return call("check", deadline, [this]() -> Status {
@@ -123,7 +124,7 @@ class FakeVipDriver : public VipDriver {
                 [this]() -> Result<std::vector<std::string>> { return network_.others(host_); });
   }
 
-  [[nodiscard]] std::vector<std::string> own_link_addresses() const override {
+  [[nodiscard]] std::vector<std::string> own_identities() const override {
     return {"link of " + host_};
   }
 

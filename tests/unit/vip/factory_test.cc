@@ -14,13 +14,24 @@ namespace {
 class FactoryTest : public testing::Test {
  protected:
   std::unique_ptr<VipDriver> driver() {
-    return make_vip_driver(settings_, "db1", &shell_, clock_, log_);
+    return drivers_.make({settings_, "db1", ""}, nullptr, &shell_);
   }
 
   FakeClock clock_;
   FakeLog log_;
   FakeShell shell_{"db1"};
   HostSettings settings_;
+
+ private:
+  class NoHttp : public HttpClient {
+   public:
+    Result<HttpResponse> send(const HttpRequest& request, Deadline /*deadline*/) override {
+      return Error{Code::kUnreachable, request.url};
+    }
+  };
+  NoHttp http_;
+  Environ environ_ = [](const std::string& /*name*/) { return std::nullopt; };
+  VipDrivers drivers_{{http_, environ_, clock_, log_}};
 };
 
 TEST_F(FactoryTest, NoneMovesNothingAndAsksNobody) {
