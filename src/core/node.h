@@ -52,6 +52,8 @@ class Node {
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
   // For operations that learn only by looking which host is what.
   void set_role(std::string role) { spec_.role = std::move(role); }
+  // As paired(); the open sessions stay.
+  void pair_with(const NodeSpec& other);
   [[nodiscard]] const HostSettings& settings() const { return spec_.settings; }
   // "the original master 'db1'"
   [[nodiscard]] std::string title() const;

@@ -43,9 +43,9 @@ void Plan::mark_hurry_begin(Milliseconds at_most) {
 
 void Plan::mark_hurry_end() { hurry_end_ = stages_.size(); }
 
-void Plan::mark_point_of_no_return(PointOfNoReturn point) {
+void Plan::mark_point_of_no_return(std::function<json()> facts) {
   point_of_no_return_ = stages_.size();
-  point_ = std::move(point);
+  facts_ = std::move(facts);
 }
 
 std::vector<std::string> Plan::describe() const {
@@ -163,7 +163,7 @@ Deadline Plan::onward_deadline(std::size_t stage, Deadline onward, Deadline forw
 
 Status Plan::note_point_of_no_return(Journal& journal) const {
   json record{{"event", "point_of_no_return"}};
-  if (point_.facts) record["facts"] = point_.facts();
+  if (facts_) record["facts"] = facts_();
   return note(journal, std::move(record));
 }
 
@@ -189,11 +189,7 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
     if (i == point_of_no_return_) {
       forward = budget.forward;
       onward = clock_.deadline_after(budget.undo);
-      const Status noted = note_point_of_no_return(journal);
-      if (!noted.ok() && point_.on_journal_error == OnJournalError::kStop) {
-        return undo(journal, noted.error(), budget.undo, before_undo);
-      }
-      warn(noted);
+      warn(note_point_of_no_return(journal));
     }
     const bool can_turn_back = i < point_of_no_return_;
     const std::vector<Error> errors =

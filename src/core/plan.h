@@ -49,13 +49,6 @@ enum class OnJournalError {
   kWarn,  // the operation goes on: stopping would be worse than not noting
 };
 
-struct PointOfNoReturn {
-  // What another process would need to go on from here; goes to the journal.
-  std::function<nlohmann::json()> facts = nullptr;
-  // kStop where nothing before the point has made it impossible to go back.
-  OnJournalError on_journal_error = OnJournalError::kWarn;
-};
-
 class Plan {
  public:
   Plan(Clock& clock, Log& log, const Interrupt& interrupt);
@@ -73,8 +66,9 @@ class Plan {
   void mark_hurry_end();
 
   // Steps added from here on are only gone forward: a failure among them does not stop the others,
-  // and ends the plan as kIncomplete. Each has time, however long those before it took.
-  void mark_point_of_no_return(PointOfNoReturn point = {});
+  // and ends the plan as kIncomplete. Each has time, however long those before it took. `facts`:
+  // what another process would need to go on from here; goes to the journal.
+  void mark_point_of_no_return(std::function<nlohmann::json()> facts = nullptr);
 
   // Step by step: observe, note in the journal, apply. Where that fails before the point of no
   // return (or the operator interrupts, or the forward deadline has passed), every step begun is
@@ -124,7 +118,7 @@ class Plan {
   std::vector<Stage> stages_;
   std::vector<BegunStep> begun_;
   std::size_t point_of_no_return_ = kNever;  // index of the first stage after it
-  PointOfNoReturn point_;
+  std::function<nlohmann::json()> facts_;
   std::size_t hurry_begin_ = kNever;
   std::size_t hurry_end_ = kNever;
   Milliseconds hurry_at_most_{0};

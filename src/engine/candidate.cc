@@ -17,7 +17,7 @@ Result<std::size_t> wished_host(const std::vector<HostView>& views, const Topolo
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < views.size() && !found.has_value(); ++i) {
     const ClusterHost& host = views[i].host;
-    const bool is_named = host_key(host.node.host) == key || host_key(host.ip) == key;
+    const bool is_named = host_key(host.node.host) == key || host_key(host.node.ip) == key;
     if (is_named && (wish.port == 0 || wish.port == host.node.port)) found = i;
   }
   if (!found.has_value()) {

@@ -18,7 +18,6 @@ using ResolveHost = std::function<std::vector<std::string>(const std::string& ho
 // A server of MHA's configuration. The flags are MHA's parameters of the same names.
 struct ClusterHost {
   NodeSpec node;
-  std::string ip;  // as the conf has it; may be empty
   bool candidate_master = false;
   bool no_master = false;
   bool ignore_fail = false;

@@ -79,7 +79,7 @@ void ask_about_vip(Node& node, Deadline deadline, HostView& view) {
     view.vip_error = checked.error().message;
     return;
   }
-  view.link_addresses = driver.value()->own_link_addresses();
+  view.vip_identities = driver.value()->own_identities();
   const Result<VipPresence> presence = driver.value()->status(deadline);
   if (presence.ok()) {
     view.vip = presence.value();
@@ -107,7 +107,7 @@ HostView look(const ClusterHost& host, Node& node, const Cluster& cluster, Milli
   }
   view.reach = Reach::kLiving;
   view.own_addresses = keys_of(host.node.host, cluster);
-  if (!host.ip.empty()) view.own_addresses.push_back(host_key(host.ip));
+  if (!host.node.ip.empty()) view.own_addresses.push_back(host_key(host.node.ip));
   if (view.state.replica.has_value()) {
     view.source_addresses = keys_of(view.state.replica->source_host, cluster);
   }
@@ -153,7 +153,7 @@ Discovery discover(const Cluster& cluster, Milliseconds patience, std::chrono::s
   for (HostView& view : found.views) {
     if (!view.own_addresses.empty()) continue;
     view.own_addresses = keys_of(view.host.node.host, cluster);
-    if (!view.host.ip.empty()) view.own_addresses.push_back(host_key(view.host.ip));
+    if (!view.host.node.ip.empty()) view.own_addresses.push_back(host_key(view.host.node.ip));
   }
   return found;
 }

@@ -43,7 +43,7 @@ struct HostView {
 
   std::string vip_error;  // SSH, sudo, ip, interface; empty where all is well
   std::optional<VipPresence> vip;
-  std::vector<std::string> link_addresses;
+  std::vector<std::string> vip_identities;  // VipDriver::own_identities()
 
   [[nodiscard]] bool living() const { return reach == Reach::kLiving; }
   [[nodiscard]] bool replicates() const { return living() && state.replica.has_value(); }
