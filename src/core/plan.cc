@@ -161,10 +161,10 @@ Deadline Plan::onward_deadline(std::size_t stage, Deadline onward, Deadline forw
   return share.at() < forward.at() ? forward : share;
 }
 
-Status Plan::note_point_of_no_return(Journal& journal) const {
+json Plan::point_record() const {
   json record{{"event", "point_of_no_return"}};
   if (facts_) record["facts"] = facts_();
-  return note(journal, std::move(record));
+  return record;
 }
 
 Outcome Plan::undo(Journal& journal, const Error& headline, Milliseconds budget,
@@ -189,7 +189,7 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
     if (i == point_of_no_return_) {
       forward = budget.forward;
       onward = clock_.deadline_after(budget.undo);
-      warn(note_point_of_no_return(journal));
+      warn(note(journal, point_record()));
     }
     const bool can_turn_back = i < point_of_no_return_;
     const std::vector<Error> errors =
@@ -213,7 +213,7 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
   }
   if (hurry_end_ == stages_.size()) hurry_ended_ = clock_.now();
   // Where nothing comes after it, there is no way back all the same.
-  if (point_of_no_return_ == stages_.size()) warn(note_point_of_no_return(journal));
+  if (point_of_no_return_ == stages_.size()) warn(journal.append(point_record()));
   warn(note(journal, json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}}));
   return outcome;
 }

@@ -107,7 +107,7 @@ class Plan {
   // Registers the steps in begun_ before their apply runs; an error for each that failed.
   std::vector<Error> apply(Stage& stage, Journal& journal, Deadline deadline);
   std::vector<Error> run_stage(std::size_t index, Journal& journal, Deadline deadline);
-  Status note_point_of_no_return(Journal& journal) const;
+  [[nodiscard]] nlohmann::json point_record() const;
   Outcome undo(Journal& journal, const Error& headline, Milliseconds budget,
                const std::function<void()>& before_undo);
   void warn(const Status& noted) const;
