@@ -17,6 +17,7 @@
 #include "mysql/replica_threads.h"
 #include "mysql/replication.h"
 #include "mysql/statements.h"
+#include "mysql/thread_text.h"
 #include "mysql/write_blockers.h"
 
 namespace mha {
