@@ -199,22 +199,6 @@ class EnsureSourceForgotten : public ServerStep {
   }
 };
 
-class PrepareVip : public ServerStep {
- public:
-  using ServerStep::ServerStep;
-
-  std::string kind() const override { return "prepare_vip"; }
-  std::string description() const override {
-    return fmt::format("start what adding the virtual IP to {} needs", node().title());
-  }
-  Status apply(const json& /*found*/, Deadline deadline) override {
-    if (Result<VipDriver*> driver = node().vip(deadline); driver.ok()) {
-      driver.value()->prepare_assign(deadline);
-    }
-    return {};
-  }
-};
-
 }  // namespace
 
 std::unique_ptr<Step> ensure_caught_up(Node& next, Node& orig, std::string occasion,
@@ -230,9 +214,6 @@ std::unique_ptr<Step> ensure_follows(Node& node, FollowRequest request, const Ha
 }
 std::unique_ptr<Step> ensure_source_forgotten(Node& node, Log& log) {
   return std::make_unique<EnsureSourceForgotten>(node, log);
-}
-std::unique_ptr<Step> prepare_vip(Node& node, Log& log) {
-  return std::make_unique<PrepareVip>(node, log);
 }
 
 }  // namespace mha

@@ -42,7 +42,4 @@ std::unique_ptr<Step> ensure_follows(Node& node, FollowRequest request, const Ha
 // After the point of no return.
 std::unique_ptr<Step> ensure_source_forgotten(Node& node, Log& log);
 
-// Starts now what assigning the virtual IP needs, and is never an error.
-std::unique_ptr<Step> prepare_vip(Node& node, Log& log);
-
 }  // namespace mha

@@ -92,8 +92,7 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
                           on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log),
         ensure_caught_up(next, orig, "with writes off", roles.gtid_use, handover, log)));
     // Those that came back between the kill and the removal.
-    plan.add_together(together(no_clients(orig, "with the virtual IP off", environment),
-                               prepare_vip(next, log)));
+    plan.add(no_clients(orig, "with the virtual IP off", environment));
   }
   if (!roles.exempt_clients.empty()) {
     plan.add(ensure_no_exempt_writer(orig, roles.exempt_clients, environment.clock, log));

@@ -49,7 +49,7 @@ struct Switchover::Parts {
   Result<std::string> master_gtids();
   std::vector<std::string> vip_holders();
   Status catch_up();
-  void prepare_vip_removal();
+  void prepare_vip();
   void fill(Plan& plan);
   [[nodiscard]] json header() const;
   [[nodiscard]] PlanBudget budget() const;
@@ -155,11 +155,20 @@ Status Switchover::Parts::catch_up() {
   }
 }
 
-void Switchover::Parts::prepare_vip_removal() {
-  if (!roles.orig->moves_a_vip() || roles.vip_on_orig != VipPresence::kPresent) return;
+// What costs time to start (sudo) runs before clients wait. look() has asked the network who has the
+// address.
+void Switchover::Parts::prepare_vip() {
   const Deadline soon = environment.clock.deadline_after(kPrepare);
-  Result<VipDriver*> driver = roles.orig->vip(soon);
-  if (driver.ok()) driver.value()->prepare_remove(soon);
+  if (roles.vip_on_orig == VipPresence::kPresent && roles.orig->moves_a_vip()) {
+    if (Result<VipDriver*> driver = roles.orig->vip(soon); driver.ok()) {
+      driver.value()->prepare_remove(soon);
+    }
+  }
+  if (roles.vip_on_next == VipPresence::kAbsent && roles.next->moves_a_vip()) {
+    if (Result<VipDriver*> driver = roles.next->vip(soon); driver.ok()) {
+      driver.value()->prepare_assign_ahead(soon);
+    }
+  }
 }
 
 void Switchover::Parts::fill(Plan& plan) {
@@ -212,7 +221,7 @@ Outcome Switchover::run() {
   if (!journal.ok()) {
     return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
   }
-  parts.prepare_vip_removal();
+  parts.prepare_vip();
   Plan plan(environment.clock, environment.log, environment.interrupt);
   parts.fill(plan);
   Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {

@@ -91,7 +91,7 @@ class NativeSwitchTest(support.LabTest):
             cursor.execute("LOCK TABLES lab.written WRITE")
         outcome = self.switch(lab, NATIVE)
         self.assert_status(outcome, UNDONE)
-        self.assertIn("root@", outcome.output, "who holds the lock")
+        self.assertIn("`lab`.`written`", outcome.output, "what is locked")
         self.assert_state(lab, before)
         self.assertEqual(lab.sql("db1", "SELECT @@event_scheduler AS e")[0]["e"], "ON")
         blocker.close()
