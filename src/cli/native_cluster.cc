@@ -41,8 +41,8 @@ std::vector<std::string> addresses_of(const std::string& host) {
   return addresses;
 }
 
-// A name server that says nothing costs kResolve: getaddrinfo has no deadline, so its thread is left
-// behind.
+// A name server that says nothing costs kResolve: getaddrinfo has no deadline, so its thread is
+// left behind.
 std::vector<std::string> resolve_in_time(const std::string& host) {
   auto answer = std::make_shared<std::promise<std::vector<std::string>>>();
   std::future<std::vector<std::string>> waiting = answer->get_future();
@@ -84,12 +84,7 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   Cluster cluster;
   cluster.conf_file = files.conf.file;
   cluster.application = application_name(files.conf.file);
-  cluster.workdir = text_of(files.conf.defaults, "manager_workdir");
-  if (cluster.workdir.empty()) cluster.workdir = files.conf.servers.front().values.count(
-                                                     "manager_workdir") > 0
-                                                     ? files.conf.servers.front().values.at(
-                                                           "manager_workdir")
-                                                     : "/var/tmp";
+  cluster.workdir = text_of(files.conf.servers.front().values, "manager_workdir");
   cluster.resolve = &resolve_in_time;
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const MhaServer& server : files.conf.servers) {

@@ -36,7 +36,8 @@ Result<Task> task_from(const CommandLine& options) {
   for (const auto& [name, meant] : tasks) {
     if (!options.has(name)) continue;
     if (task != Task::kSwitch) {
-      return Error{Code::kUsage, "of --check, --dry_run, --resume and --rollback only one is meant"};
+      return Error{Code::kUsage,
+                   "of --check, --dry_run, --resume and --rollback only one is meant"};
     }
     task = meant;
   }
@@ -71,8 +72,8 @@ Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSw
   }
   request.limits.long_writers =
       options.has("kill_blockers") ? LongWriters::kKill : LongWriters::kRefuse;
-  request.limits.orig_master = wish.orig_master_is_new_slave ? OrigMaster::kBecomesReplica
-                                                             : OrigMaster::kStaysAlone;
+  request.limits.orig_master =
+      wish.orig_master_is_new_slave ? OrigMaster::kBecomesReplica : OrigMaster::kStaysAlone;
   return native;
 }
 
@@ -113,15 +114,14 @@ class NativeRun {
     if (options_.task == Task::kResume) {
       // It has not become irrevocable: back to where it began, and then once more.
       program_.log.info("putting back what the unfinished switch did, then switching anew");
-      const Outcome back =
-          roll_back_switch(options_.request.cluster, *unfinished, environment_);
+      const Outcome back = roll_back_switch(options_.request.cluster, *unfinished, environment_);
       if (back.ending != Ending::kUndone || back.headline.has_value()) return ended(back, {});
     } else if (unfinished.has_value() && options_.task == Task::kSwitch) {
-      return failed(Error{
-          Code::kRefused,
-          fmt::format("a switch that was begun at {} is unfinished ({}); run this again with "
-                      "--resume or --rollback",
-                      unfinished->records.front().value("time", "?"), unfinished->path)});
+      return failed(
+          Error{Code::kRefused,
+                fmt::format("a switch that was begun at {} is unfinished ({}); run this again with "
+                            "--resume or --rollback",
+                            unfinished->records.front().value("time", "?"), unfinished->path)});
     }
     return look_and_switch();
   }
@@ -235,7 +235,7 @@ Result<Engine> engine_from(const CommandLine& options) {
   if (!given.empty() && given != "native" && given != "mha") {
     return Error{Code::kUsage, fmt::format("--engine={}: use native or mha", given)};
   }
-  const Engine engine = given.empty() ? kDefaultEngine
+  const Engine engine = given.empty()       ? kDefaultEngine
                         : given == "native" ? Engine::kNative
                                             : Engine::kMha;
   if (engine == Engine::kNative) return engine;

@@ -132,8 +132,7 @@ std::vector<Error> Plan::apply(Stage& stage, Journal& journal, Deadline deadline
 std::vector<Error> Plan::run_stage(std::size_t index, Journal& journal, Deadline deadline) {
   Stage& stage = stages_[index];
   if (clock_.passed(deadline)) {
-    return {
-        Error{Code::kTimeout, fmt::format("no time left for {}", stage.steps.front()->name())}};
+    return {Error{Code::kTimeout, fmt::format("no time left for {}", stage.steps.front()->name())}};
   }
   const bool can_turn_back = index < point_of_no_return_;
   if (index == hurry_begin_ && can_turn_back) {

@@ -120,8 +120,7 @@ std::optional<JournalFile> find_open_journal(const std::string& state_dir,
 }
 
 Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
-                  Environment& environment, Milliseconds budget,
-                  const StepBuilder& build_more) {
+                  Environment& environment, Milliseconds budget, const StepBuilder& build_more) {
   Outcome refused;
   refused.ending = Ending::kNotUndone;
   if (summarize(journal).past_point_of_no_return) {

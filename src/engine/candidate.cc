@@ -21,14 +21,14 @@ Result<std::size_t> wished_host(const std::vector<HostView>& views, const Topolo
     if (is_named && (wish.port == 0 || wish.port == host.node.port)) found = i;
   }
   if (!found.has_value()) {
-    return Error{Code::kUsage, fmt::format("--new_master_host={}{}: the conf has no such server",
-                                           wish.host,
-                                           wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
+    return Error{Code::kUsage,
+                 fmt::format("--new_master_host={}{}: the conf has no such server", wish.host,
+                             wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
   }
   const HostView& view = views[*found];
   if (*found == topology.master) {
-    return Error{Code::kUsage, fmt::format("--new_master_host={}: it is the master already",
-                                           view.host.title())};
+    return Error{Code::kUsage,
+                 fmt::format("--new_master_host={}: it is the master already", view.host.title())};
   }
   if (!view.living()) {
     return Error{Code::kRefused, fmt::format("the new master {} is {}: {}", view.host.title(),
@@ -80,8 +80,8 @@ Result<std::size_t> choose_candidate(const std::vector<HostView>& views, const T
     }
   }
   if (fit.empty()) {
-    return Error{Code::kRefused, fmt::format("no host can become the new master ({})",
-                                             fmt::join(unfit, "; "))};
+    return Error{Code::kRefused,
+                 fmt::format("no host can become the new master ({})", fmt::join(unfit, "; "))};
   }
   std::stable_sort(fit.begin(), fit.end(), [&views](std::size_t a, std::size_t b) {
     const bool a_first = views[a].host.candidate_master;

@@ -20,10 +20,10 @@ struct CandidateWish {
 std::optional<std::string> unfit_to_lead(const std::vector<HostView>& views,
                                          const Topology& topology, std::size_t host);
 
-// Without a wish: of the master's own replicas that are fit, those with candidate_master first, then
-// the oldest server version, then the conf's order. With one: that host, if it replicates from the
-// master; whether it is fit is left to preflight. Errors: kUsage for a wish that names no host of
-// the conf or the master itself, kRefused (why not, for each host).
+// Without a wish: of the master's own replicas that are fit, those with candidate_master first,
+// then the oldest server version, then the conf's order. With one: that host, if it replicates from
+// the master; whether it is fit is left to preflight. Errors: kUsage for a wish that names no host
+// of the conf or the master itself, kRefused (why not, for each host).
 Result<std::size_t> choose_candidate(const std::vector<HostView>& views, const Topology& topology,
                                      const CandidateWish& wish);
 

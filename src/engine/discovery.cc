@@ -32,9 +32,9 @@ void look_at_host(Node& node, const Error& mysql, Deadline deadline, HostView& v
   }
   Result<RemoteShell*> shell = node.shell(deadline);
   Result<CommandOutput> output =
-      shell.ok() ? shell.value()->run("pgrep -x 'mysqld|mariadbd' >/dev/null; echo pgrep=$?",
-                                      deadline)
-                 : Result<CommandOutput>{shell.error()};
+      shell.ok()
+          ? shell.value()->run("pgrep -x 'mysqld|mariadbd' >/dev/null; echo pgrep=$?", deadline)
+          : Result<CommandOutput>{shell.error()};
   if (!output.ok()) {
     view.reach = Reach::kUnreachable;
     view.why += "; " + output.error().message;

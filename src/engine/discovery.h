@@ -37,8 +37,8 @@ struct HostView {
   std::vector<std::string> own_addresses;     // its own names and addresses, as keys
   std::vector<std::string> missing_privileges;
   std::vector<LongWriter> long_writers;
-  std::vector<std::string> exempt_clients;  // connected users whom read_only does not bind
-  bool held_by_mha = false;                 // somebody holds one of MHA's advisory locks
+  std::vector<std::string> exempt_clients;   // connected users whom read_only does not bind
+  bool held_by_mha = false;                  // somebody holds one of MHA's advisory locks
   std::chrono::milliseconds clock_ahead{0};  // of ours; the round trip taken off
 
   std::string vip_error;  // SSH, sudo, ip, interface; empty where all is well

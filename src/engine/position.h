@@ -11,9 +11,9 @@ namespace mha {
 
 // Transactions that a replica has and its source has not, as text for people; empty where there are
 // none. `replica` and `source` are executed_gtids of the port's ServerState; the source's must have
-// been read later than the replica's. On MariaDB, whose positions do not tell every transaction, the
-// domains in which the replica is ahead or has gone another way. Errors (kInternal): what a server
-// printed cannot be read.
+// been read later than the replica's. On MariaDB, whose positions do not tell every transaction,
+// the domains in which the replica is ahead or has gone another way. Errors (kInternal): what a
+// server printed cannot be read.
 Result<std::string> errant_transactions(ServerFamily family, std::string_view replica,
                                         std::string_view source);
 

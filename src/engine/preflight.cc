@@ -89,14 +89,15 @@ class Rules {
           view_command(view, "take it off there"));
     }
     for (const std::string& holder : facts_.vip_holders) {
-      const bool is_ours = std::any_of(
-          facts_.views.begin(), facts_.views.end(), [&holder](const HostView& view) {
+      const bool is_ours =
+          std::any_of(facts_.views.begin(), facts_.views.end(), [&holder](const HostView& view) {
             return std::find(view.vip_identities.begin(), view.vip_identities.end(), holder) !=
                    view.vip_identities.end();
           });
       if (is_ours) continue;
-      add("", fmt::format("{}, which is no host of the conf, answers for the virtual IP {}", holder,
-                          vip),
+      add("",
+          fmt::format("{}, which is no host of the conf, answers for the virtual IP {}", holder,
+                      vip),
           "take it off there");
     }
   }
@@ -193,8 +194,8 @@ class Rules {
     runs(view, replica);
     if (!facts_.topology.source[index].has_value()) {
       add(view,
-          fmt::format("it replicates from {}:{}, which the conf does not have",
-                      replica.source_host, replica.source_port),
+          fmt::format("it replicates from {}:{}, which the conf does not have", replica.source_host,
+                      replica.source_port),
           "add that server to the conf, or take this one out");
     }
     if (view.host.check_repl_delay && replica.behind.value_or(limits_.behind) > limits_.behind) {
@@ -206,9 +207,8 @@ class Rules {
     errant(view);
     filters(view);
     if (facts_.topology.source[index] != facts_.topology.master) return;
-    const bool newer_source =
-        index != facts_.candidate &&
-        major_version(candidate_.identity) > major_version(view.identity);
+    const bool newer_source = index != facts_.candidate &&
+                              major_version(candidate_.identity) > major_version(view.identity);
     if (newer_source) {
       add(view,
           fmt::format("it is of version {} and would replicate from {} of version {}",
@@ -223,9 +223,10 @@ class Rules {
     };
     if (replica.receiver != ReceiverState::kRunning) {
       add(view,
-          fmt::format("its I/O thread {}{}",
-                      replica.receiver == ReceiverState::kStopped ? "does not run" : "is connecting",
-                      because(replica.receiver_error)),
+          fmt::format(
+              "its I/O thread {}{}",
+              replica.receiver == ReceiverState::kStopped ? "does not run" : "is connecting",
+              because(replica.receiver_error)),
           "mend what its error says, then START SLAVE there");
     }
     if (!replica.applier_running) {
@@ -236,8 +237,8 @@ class Rules {
 
   void errant(const HostView& view) {
     if (!master_.state.gtids || !view.state.gtids) return;
-    const Result<std::string> found = errant_transactions(
-        view.identity.family, view.state.executed_gtids, facts_.master_gtids);
+    const Result<std::string> found =
+        errant_transactions(view.identity.family, view.state.executed_gtids, facts_.master_gtids);
     if (!found.ok()) {
       add(view, found.error().message, "compare its GTIDs with the master's by hand");
     } else if (!found.value().empty()) {
@@ -249,7 +250,8 @@ class Rules {
   void filters(const HostView& view) {
     if (!view.host.check_repl_filter || &view == &candidate_) return;
     if (view.state.replica->filters == candidate_filters()) return;
-    add(view, fmt::format("its replication filters differ from those of {}", candidate_.host.title()),
+    add(view,
+        fmt::format("its replication filters differ from those of {}", candidate_.host.title()),
         "make them equal, or set check_repl_filter=0 for it");
   }
   [[nodiscard]] std::map<std::string, std::string> candidate_filters() const {
@@ -267,8 +269,7 @@ class Rules {
     if (view.state.log_bin && !view.state.log_replica_updates) {
       add(view, "it does not log what it replicates", "set log_slave_updates and restart it");
     }
-    if (view.state.binlog_filters != master_.state.binlog_filters &&
-        view.host.check_repl_filter) {
+    if (view.state.binlog_filters != master_.state.binlog_filters && view.host.check_repl_filter) {
       add(view, "its binary log's filters differ from the master's", "make them equal");
     }
     if (view.identity.family != master_.identity.family) {
@@ -284,8 +285,7 @@ class Rules {
       add(view, "it and the master are not of the same gtid_mode", "make them equal");
     }
     if (view.replicates() && view.state.replica->delay.count() > 0) {
-      add(view, fmt::format("it is delayed on purpose, by {} s",
-                            view.state.replica->delay.count()),
+      add(view, fmt::format("it is delayed on purpose, by {} s", view.state.replica->delay.count()),
           "set its delay to 0 for the switch");
     }
   }

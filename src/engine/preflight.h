@@ -29,7 +29,7 @@ enum class OrigMaster {
 };
 
 struct PreflightLimits {
-  std::chrono::seconds behind{30};   // of a replica
+  std::chrono::seconds behind{30};         // of a replica
   std::chrono::milliseconds clocks{5000};  // between two hosts
   std::chrono::minutes last_failover{480};
   LongWriters long_writers = LongWriters::kRefuse;

@@ -19,15 +19,15 @@ namespace mha {
 std::unique_ptr<Step> ensure_caught_up(Node& next, Node& orig, std::string occasion,
                                        GtidUse gtid_use, Handover& handover, Log& log);
 
-// Afterwards no replication thread runs on the server, and handover.next_begin is the end of its own
-// binary log. Undo starts what ran.
+// Afterwards no replication thread runs on the server, and handover.next_begin is the end of its
+// own binary log. Undo starts what ran.
 std::unique_ptr<Step> ensure_not_following(Node& node, Handover& handover, Log& log);
 
 // The source that a replica is to follow, and how.
 struct FollowRequest {
   NewSource source;  // for kNone, `start` comes from handover.next_begin
-  // Its names and addresses as keys (config/host_name.h): who has one of these as its source follows
-  // it already.
+  // Its names and addresses as keys (config/host_name.h): who has one of these as its source
+  // follows it already.
   std::vector<std::string> source_addresses;
   // By position only: it must have all of the old master before it is pointed elsewhere.
   enum class OldSource { kMustBeDone, kIsIt } old_source = OldSource::kMustBeDone;

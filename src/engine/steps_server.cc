@@ -43,8 +43,8 @@ class EnsureEvents : public ServerStep {
     return reach(found.value("events", false) ? Switch::kOn : Switch::kOff, deadline);
   }
   std::string undo_by_hand(const json& found) const override {
-    return mysql_by_hand(fmt::format("SET GLOBAL event_scheduler={}",
-                                     found.value("events", false) ? "ON" : "OFF"));
+    return mysql_by_hand(
+        fmt::format("SET GLOBAL event_scheduler={}", found.value("events", false) ? "ON" : "OFF"));
   }
 
  private:
@@ -147,8 +147,8 @@ class EnsureFrozen : public Step {
   }
   Status apply(const json& found, Deadline deadline) override {
     if (killer_ == nullptr) return read_only_->apply(found, deadline);
-    std::future<Status> frozen = std::async(
-        std::launch::async, [&] { return read_only_->apply(found, deadline); });
+    std::future<Status> frozen =
+        std::async(std::launch::async, [&] { return read_only_->apply(found, deadline); });
     while (frozen.wait_for(kBlockerPoll) != std::future_status::ready) end_blockers(deadline);
     Status first = frozen.get();
     if (first.ok() || first.error().code != Code::kRefused) return first;

@@ -79,9 +79,8 @@ class VerifySwitch : public Step {
     const Deadline soon = clock_.deadline_after(kConnecting).capped(deadline);
     for (;;) {
       Result<MysqlServer*> server = node.mysql(deadline);
-      const Result<ServerState> state = server.ok()
-                                            ? server.value()->replication().state(deadline)
-                                            : Result<ServerState>{server.error()};
+      const Result<ServerState> state = server.ok() ? server.value()->replication().state(deadline)
+                                                    : Result<ServerState>{server.error()};
       if (!state.ok()) {
         wrong_.push_back(fmt::format("whether {} replicates is not known: {}", node.title(),
                                      state.error().message));

@@ -87,10 +87,10 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   if (orig.moves_a_vip()) {
     const bool on_both =
         roles.vip_on_orig == VipPresence::kPresent && roles.vip_on_next == VipPresence::kPresent;
-    plan.add_together(together(
-        ensure_vip_absent(orig, roles.vip_on_orig,
-                          on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log),
-        ensure_caught_up(next, orig, "with writes off", roles.gtid_use, handover, log)));
+    plan.add_together(
+        together(ensure_vip_absent(orig, roles.vip_on_orig,
+                                   on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log),
+                 ensure_caught_up(next, orig, "with writes off", roles.gtid_use, handover, log)));
     // Those that came back between the kill and the removal.
     plan.add(no_clients(orig, "with the virtual IP off", environment));
   }

@@ -22,7 +22,7 @@ struct Follower {
 struct SwitchRoles {
   Node* orig = nullptr;
   Node* next = nullptr;
-  std::vector<Follower> followers;  // of the new master: replicas, and the old master if it is to
+  std::vector<Follower> followers;    // of the new master: replicas, and the old master if it is to
   GtidUse gtid_use = GtidUse::kNone;  // of the candidate
   bool events = false;                // the scheduler ran on the original master
   bool semi_sync_source = false;      // the original master was one
@@ -41,8 +41,8 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
 void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
                      Environment& environment);
 
-// The same for a switch that another process has begun and that is past that point: what it may have
-// missed of the steps before, then those after.
+// The same for a switch that another process has begun and that is past that point: what it may
+// have missed of the steps before, then those after.
 void add_steps_of_resume(Plan& plan, const SwitchRoles& roles, Handover& handover,
                          Environment& environment);
 

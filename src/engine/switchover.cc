@@ -7,6 +7,7 @@
 #include <future>
 #include <utility>
 
+#include "core/client_threads.h"
 #include "engine/mha_state.h"
 #include "engine/switch_plan.h"
 
@@ -48,6 +49,7 @@ struct Switchover::Parts {
   void cast_roles();
   Result<std::string> master_gtids();
   std::vector<std::string> vip_holders();
+  Status take_locks();
   Status catch_up();
   void prepare_vip();
   void fill(Plan& plan);
@@ -62,8 +64,8 @@ Switchover::~Switchover() = default;
 Result<std::vector<Problem>> Switchover::look() {
   Parts& parts = *parts_;
   const SwitchRequest& request = parts.request;
-  parts.discovery = discover(request.cluster, kLook, request.running_updates_limit,
-                             parts.environment);
+  parts.discovery =
+      discover(request.cluster, kLook, request.running_updates_limit, parts.environment);
   const std::vector<HostView>& views = parts.discovery.views;
   Result<Topology> topology = find_topology(views);
   if (!topology.ok()) return topology.error();
@@ -77,10 +79,9 @@ Result<std::vector<Problem>> Switchover::look() {
   const Result<std::string> gtids = parts.master_gtids();
   const std::vector<std::string> vip_holders = holders.get();
   if (!gtids.ok()) return gtids.error();
-  return switch_problems(
-      {views, parts.topology, parts.candidate, gtids.value(), vip_holders,
-       read_failover_marks(request.cluster, parts.environment.clock)},
-      request.limits);
+  return switch_problems({views, parts.topology, parts.candidate, gtids.value(), vip_holders,
+                          read_failover_marks(request.cluster, parts.environment.clock)},
+                         request.limits);
 }
 
 void Switchover::Parts::cast_roles() {
@@ -132,6 +133,24 @@ std::vector<std::string> Switchover::Parts::vip_holders() {
   return std::move(holders).value();
 }
 
+// As MHA's own online switch does: the monitor's lock on the master, the failover's on each replica
+// (M:lib/MHA/MasterRotate.pm). They keep masterha_manager and other switches away, and end with our
+// sessions.
+Status Switchover::Parts::take_locks() {
+  const Deadline deadline = environment.clock.deadline_after(kLook);
+  for (std::size_t i = 0; i < discovery.nodes.size(); ++i) {
+    if (!discovery.views[i].living()) continue;
+    Result<MysqlServer*> server = discovery.nodes[i]->mysql(deadline);
+    if (!server.ok()) return server.error();
+    const char* lock = i == topology.master ? kMhaMonitorLock : kMhaFailoverLock;
+    const Status taken = server.value()->take_lock(lock, deadline);
+    if (!taken.ok()) {
+      return taken.error().with_context("masterha_manager or another switch is at work");
+    }
+  }
+  return {};
+}
+
 Status Switchover::Parts::catch_up() {
   const Deadline end = environment.clock.deadline_after(request.limits.behind);
   for (;;) {
@@ -145,8 +164,7 @@ Status Switchover::Parts::catch_up() {
     const Status applied =
         next.value()->replication().wait_until_applied(now.value(), roles.gtid_use, end);
     if (!applied.ok()) {
-      return applied.error().with_context(
-          fmt::format("{} does not catch up", roles.next->title()));
+      return applied.error().with_context(fmt::format("{} does not catch up", roles.next->title()));
     }
     if (environment.clock.now() - began <= kCaughtUp) return {};
     if (environment.interrupt.requested()) {
@@ -155,8 +173,8 @@ Status Switchover::Parts::catch_up() {
   }
 }
 
-// What costs time to start (sudo) runs before clients wait. look() has asked the network who has the
-// address.
+// What costs time to start (sudo) runs before clients wait. look() has asked the network who has
+// the address.
 void Switchover::Parts::prepare_vip() {
   const Deadline soon = environment.clock.deadline_after(kPrepare);
   if (roles.vip_on_orig == VipPresence::kPresent && roles.orig->moves_a_vip()) {
@@ -180,14 +198,14 @@ void Switchover::Parts::fill(Plan& plan) {
 
 json Switchover::Parts::header() const {
   const ReplicaState like = next_view().state.replica.value_or(ReplicaState{});
-  return json{{"engine", "native"},
-              {"orig_master", host_json(roles.orig->spec())},
-              {"new_master", host_json(roles.next->spec())},
-              {"orig_master_is_new_slave",
-               request.limits.orig_master == OrigMaster::kBecomesReplica},
-              {"events", roles.events},
-              {"semi_sync", roles.semi_sync_source && roles.semi_sync_replica},
-              {"like", replica_to_json(like)}};
+  return json{
+      {"engine", "native"},
+      {"orig_master", host_json(roles.orig->spec())},
+      {"new_master", host_json(roles.next->spec())},
+      {"orig_master_is_new_slave", request.limits.orig_master == OrigMaster::kBecomesReplica},
+      {"events", roles.events},
+      {"semi_sync", roles.semi_sync_source && roles.semi_sync_replica},
+      {"like", replica_to_json(like)}};
 }
 
 PlanBudget Switchover::Parts::budget() const {
@@ -207,9 +225,9 @@ std::vector<std::string> Switchover::describe() {
 Outcome Switchover::run() {
   Parts& parts = *parts_;
   Environment& environment = parts.environment;
-  if (const Status caught_up = parts.catch_up(); !caught_up.ok()) {
-    return nothing_changed(caught_up.error().with_context("nothing was changed"));
-  }
+  Status ready = parts.take_locks();
+  if (ready.ok()) ready = parts.catch_up();
+  if (!ready.ok()) return nothing_changed(ready.error().with_context("nothing was changed"));
   if (environment.interrupt.requested()) {
     return nothing_changed(
         Error{Code::kRefused, "interrupted by the operator; nothing was changed"});

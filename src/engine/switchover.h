@@ -1,5 +1,5 @@
-// The switch of a living master by our own engine: looking, and one plan from the first check to the
-// last replica.
+// The switch of a living master by our own engine: looking, and one plan from the first check to
+// the last replica.
 #pragma once
 
 #include <memory>
@@ -75,8 +75,8 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
 Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
                          Environment& environment);
 
-// Carries on an unfinished switch past its point of no return. kRefused in the headline where it has
-// not passed it: then it is to be rolled back.
+// Carries on an unfinished switch past its point of no return. kRefused in the headline where it
+// has not passed it: then it is to be rolled back.
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                       Environment& environment);
 

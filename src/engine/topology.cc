@@ -26,8 +26,8 @@ std::string list(const std::vector<HostView>& views, const std::vector<std::size
 std::vector<std::size_t> roots_of(const std::vector<std::optional<std::size_t>>& source) {
   std::vector<std::size_t> roots;
   for (std::size_t i = 0; i < source.size(); ++i) {
-    const bool is_followed = std::any_of(source.begin(), source.end(),
-                                         [i](const auto& of_one) { return of_one == i; });
+    const bool is_followed =
+        std::any_of(source.begin(), source.end(), [i](const auto& of_one) { return of_one == i; });
     if (is_followed && !source[i].has_value()) roots.push_back(i);
   }
   return roots;
@@ -69,8 +69,8 @@ std::string no_master(const std::vector<HostView>& views) {
   std::vector<std::string> seen;
   for (const HostView& view : views) {
     if (!view.living()) {
-      seen.push_back(fmt::format("{} is {}: {}", view.host.title(), to_string(view.reach),
-                                 view.why));
+      seen.push_back(
+          fmt::format("{} is {}: {}", view.host.title(), to_string(view.reach), view.why));
     } else if (view.state.replica.has_value()) {
       seen.push_back(fmt::format("{} replicates from {}:{}, which the conf does not have",
                                  view.host.title(), view.state.replica->source_host,

@@ -13,7 +13,8 @@ namespace mha {
 // Indexes are those of the views.
 struct Topology {
   std::size_t master = 0;
-  std::vector<std::optional<std::size_t>> source;  // of each host; nullopt: none, or not of the conf
+  std::vector<std::optional<std::size_t>>
+      source;  // of each host; nullopt: none, or not of the conf
 
   // Living hosts that replicate from `host`, in the conf's order.
   [[nodiscard]] std::vector<std::size_t> replicas_of(std::size_t host) const;

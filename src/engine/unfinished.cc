@@ -72,9 +72,8 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
                                                   const Environment& environment) {
   std::optional<JournalFile> newest;
   for (const ClusterHost& host : cluster.hosts) {
-    const std::vector<std::string> paths =
-        find_journals(environment.state_dir, kSwitchOperation,
-                      journal_subject(host.node.host, host.node.port));
+    const std::vector<std::string> paths = find_journals(
+        environment.state_dir, kSwitchOperation, journal_subject(host.node.host, host.node.port));
     if (paths.empty()) continue;
     // Only the newest of each master counts: what an older one began, it has found and changed.
     Result<JournalFile> journal = read_journal(paths.front());
@@ -120,8 +119,8 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
     return refused(free.error().message);
   }
   if (!summarize(journal).past_point_of_no_return) {
-    return refused(fmt::format(
-        "{} is not past its point of no return: it is to be rolled back", journal.path));
+    return refused(fmt::format("{} is not past its point of no return: it is to be rolled back",
+                               journal.path));
   }
   Result<Handover> handover = handover_of(journal);
   if (!handover.ok()) return refused(handover.error().message);
@@ -147,20 +146,20 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   roles.semi_sync_replica = roles.semi_sync_source;
   roles.forgets_source = !discovery.views[*next].host.skip_reset_slave;
   roles.vip_on_orig = discovery.views[*orig].vip.value_or(VipPresence::kPresent);
-  roles.followers = find_followers(discovery, *orig, *next, like,
-                                   header.value("orig_master_is_new_slave", true)
-                                       ? OrigMaster::kBecomesReplica
-                                       : OrigMaster::kStaysAlone);
+  roles.followers =
+      find_followers(discovery, *orig, *next, like,
+                     header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
+                                                                    : OrigMaster::kStaysAlone);
   for (const Follower& follower : roles.followers) {
     if (follower.node != roles.orig) follower.node->set_role("replica");
   }
 
   json new_header = header;
   new_header["resumes"] = journal.path;
-  Result<std::unique_ptr<Journal>> own = create_file_journal(
-      environment.state_dir, kSwitchOperation,
-      journal_subject(roles.orig->spec().host, roles.orig->spec().port), std::move(new_header),
-      environment.clock);
+  Result<std::unique_ptr<Journal>> own =
+      create_file_journal(environment.state_dir, kSwitchOperation,
+                          journal_subject(roles.orig->spec().host, roles.orig->spec().port),
+                          std::move(new_header), environment.clock);
   if (!own.ok()) return refused(own.error().message);
   Plan plan(environment.clock, environment.log, environment.interrupt);
   add_steps_of_resume(plan, roles, handover.value(), environment);

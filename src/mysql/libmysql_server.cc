@@ -151,6 +151,18 @@ class LibmysqlServer : public MysqlServer {
     return std::vector<std::uint64_t>(holders.begin(), holders.end());
   }
 
+  Status take_lock(const std::string& lock_name, Deadline deadline) override {
+    Result<std::vector<SqlRow>> rows =
+        connection_->rows(fmt::format("SELECT GET_LOCK({},0)", sql_literal(lock_name)),
+                          "taking the lock " + lock_name, deadline);
+    if (!rows.ok()) return rows.error();
+    const bool taken =
+        !rows.value().empty() && !rows.value()[0].empty() && rows.value()[0][0] == "1";
+    if (taken) return {};
+    return Error{Code::kRefused, fmt::format("another session holds the lock {} on MySQL on {}",
+                                             lock_name, name())};
+  }
+
   Result<std::vector<std::string>> users_exempt_from_read_only(Deadline deadline) override {
     Result<std::vector<SqlRow>> rows = connection_->rows(
         std::string{sql::kExemptGrantees}, "asking who is exempt from read_only", deadline);

@@ -142,6 +142,10 @@ class MysqlServer {
   virtual Result<std::vector<std::uint64_t>> lock_holders(
       const std::vector<std::string>& lock_names, Deadline deadline) = 0;
 
+  // Takes this GET_LOCK for as long as the session lives; one that it holds already stays. kRefused
+  // where another session has it. One a session: MySQL 5.6 lets go of an earlier one.
+  virtual Status take_lock(const std::string& lock_name, Deadline deadline) = 0;
+
   // What our own engine asks of it, over this session: ports/replication.h. Owned by the session.
   [[nodiscard]] virtual Replication& replication() = 0;
 };

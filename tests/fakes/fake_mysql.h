@@ -119,6 +119,15 @@ class FakeMysqlServer : public MysqlServer {
     });
   }
 
+  Status take_lock(const std::string& lock_name, Deadline deadline) override {
+    return session_.call("take_lock " + lock_name, deadline, [&]() -> Status {
+      const auto [entry, added] = state_.locks.try_emplace(lock_name, own_id());
+      if (added || entry->second == own_id()) return {};
+      return Error{Code::kRefused,
+                   fmt::format("another session holds the lock {} on {}", lock_name, name())};
+    });
+  }
+
   [[nodiscard]] Replication& replication() override { return replication_; }
 
  private:

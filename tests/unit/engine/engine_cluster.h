@@ -52,9 +52,10 @@ inline std::ostream& operator<<(std::ostream& out, const ClusterSeen& seen) {
   for (const auto& [host, server] : seen.servers) {
     out << fmt::format("{}: {}{}, source '{}'{}{}; ", host, to_string(server.read_only.read_only),
                        server.read_only.super_read_only == true ? "+super" : "", server.source,
-                       !server.threads.has_value() ? ""
-                       : fmt::format(" (receiver {} applier {})", server.threads->receiver,
-                                     server.threads->applier),
+                       !server.threads.has_value()
+                           ? ""
+                           : fmt::format(" (receiver {} applier {})", server.threads->receiver,
+                                         server.threads->applier),
                        server.events ? " events" : "");
   }
   return out << fmt::format("vip on [{}]", fmt::join(seen.vip_holders, " "));

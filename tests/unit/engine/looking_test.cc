@@ -102,8 +102,8 @@ TEST_F(LookingTest, NoMasterAndADeadOne) {
   EXPECT_THAT(problems(), AllOf(HasSubstr("error: no master"), HasSubstr("db3")));
   cluster_.mysql.follow("db2:3306", "db1:3306");
   cluster_.server("db1").health = FakeHealth::kDown;
-  EXPECT_THAT(problems(), AllOf(HasSubstr("error: the master db1 is"),
-                                HasSubstr("mysql_failover")));
+  EXPECT_THAT(problems(),
+              AllOf(HasSubstr("error: the master db1 is"), HasSubstr("mysql_failover")));
 }
 
 TEST_F(LookingTest, TheCandidateIsChosenAsMhaDoes) {
@@ -183,8 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
                 c.mysql.replicate();
               },
               "db3", "90 s behind"},
-        Wrong{"Errant",
-              [](EngineCluster& c) { c.server("db3").write_as_super(1); }, "db3",
+        Wrong{"Errant", [](EngineCluster& c) { c.server("db3").write_as_super(1); }, "db3",
               "transactions that the master has not: 00000000-0000-0000-0000-000000000003:1"},
         Wrong{"Filters",
               [](EngineCluster& c) {
@@ -217,18 +216,20 @@ INSTANTIATE_TEST_SUITE_P(
                 c.server("db3").replication.missing_privileges = {"REPLICATION_SLAVE_ADMIN"};
               },
               "db3", "REPLICATION_SLAVE_ADMIN"},
-        Wrong{"Clock",
-              [](EngineCluster& c) {
-                c.server("db2").replication.clock_skew = Milliseconds{60'000};
-              },
-              "db2", "60.0 s ahead"},
+        Wrong{
+            "Clock",
+            [](EngineCluster& c) { c.server("db2").replication.clock_skew = Milliseconds{60'000}; },
+            "db2", "60.0 s ahead"},
         Wrong{"Sudo",
               [](EngineCluster& c) {
                 c.vip.set_check_error("db2", Error{Code::kDenied, "sudo asks for a password"});
               },
               "db2", "sudo"},
-        Wrong{"VipElsewhere", [](EngineCluster& c) { c.vip.set_holders({"db1", "db3"}); }, "db3",
-              "has the virtual IP"},
+        Wrong{"VipElsewhere",
+              [](EngineCluster& c) {
+                c.vip.set_holders({"db1", "db3"});
+              },
+              "db3", "has the virtual IP"},
         Wrong{"VipAtAStranger",
               [](EngineCluster& c) { c.vip.set_strangers({"02:00:00:00:00:99"}); }, "",
               "02:00:00:00:00:99"},
@@ -249,11 +250,10 @@ INSTANTIATE_TEST_SUITE_P(
                 c.server("db3").identity.server_id = c.server("db1").identity.server_id;
               },
               "db1, db3", "server_id"},
-        Wrong{"Delayed",
-              [](EngineCluster& c) {
-                c.server("db2").replication.delay = std::chrono::seconds{600};
-              },
-              "db2", "delayed on purpose"},
+        Wrong{
+            "Delayed",
+            [](EngineCluster& c) { c.server("db2").replication.delay = std::chrono::seconds{600}; },
+            "db2", "delayed on purpose"},
         Wrong{"NoReplicationPassword",
               [](EngineCluster& c) { c.conf("db1").repl_password = Secret{}; }, "db1",
               "repl_password"},
@@ -296,6 +296,20 @@ TEST_F(LookingTest, ALockInTheWayPutsEverythingBackAndKillBlockersEndsIt) {
   cluster_.clock.advance(Milliseconds{5});
   cluster_.request.limits.long_writers = LongWriters::kKill;
   EXPECT_EQ(cluster_.run().ending, Ending::kDone);
+}
+
+// Two managers that start at the same moment: preflight sees nothing, the locks decide.
+TEST_F(LookingTest, AnotherSwitchThatBeganMeanwhileKeepsUsAway) {
+  FakeMysqlState& replica = cluster_.server("db3");
+  replica.on_call = [](FakeMysqlState& state, const std::string& call) {
+    if (call.find("take_lock") == std::string::npos) return;
+    state.locks["MHA_Master_High_Availability_Failover"] = 7;
+  };
+  const ClusterSeen found = cluster_.seen();
+  const Outcome outcome = cluster_.run();
+  EXPECT_EQ(outcome.ending, Ending::kUndone);
+  EXPECT_THAT(outcome.headline->message, HasSubstr("another switch"));
+  EXPECT_EQ(cluster_.seen(), found);
 }
 
 // A candidate that does not get what the master has: the time is bounded, and nothing is changed.

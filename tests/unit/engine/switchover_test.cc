@@ -112,8 +112,7 @@ TEST_P(SwitchoverTest, AFaultInEveryCall) {
         const Outcome outcome = cluster->run();
         const ClusterSeen seen = cluster->seen();
         SCOPED_TRACE(fmt::format("call {} ({}) {} {}: {}", k, cluster->faults.calls().at(k - 1),
-                                 when == FaultTime::kBefore ? "before" : "after",
-                                 to_string(code),
+                                 when == FaultTime::kBefore ? "before" : "after", to_string(code),
                                  outcome.headline ? outcome.headline->message : ""));
         EXPECT_LE(seen.writers().size(), 1U) << seen;
         switch (outcome.ending) {
@@ -188,15 +187,13 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
   EXPECT_GT(resumed, 5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, SwitchoverTest,
-                         testing::Values(Kind{"MysqlGtid", GtidUse::kAuto, ServerFamily::kMysql},
-                                         Kind{"MysqlPosition", GtidUse::kNone,
-                                              ServerFamily::kMysql},
-                                         Kind{"MariadbGtid", GtidUse::kAuto,
-                                              ServerFamily::kMariadb},
-                                         Kind{"MariadbPosition", GtidUse::kNone,
-                                              ServerFamily::kMariadb}),
-                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(
+    Families, SwitchoverTest,
+    testing::Values(Kind{"MysqlGtid", GtidUse::kAuto, ServerFamily::kMysql},
+                    Kind{"MysqlPosition", GtidUse::kNone, ServerFamily::kMysql},
+                    Kind{"MariadbGtid", GtidUse::kAuto, ServerFamily::kMariadb},
+                    Kind{"MariadbPosition", GtidUse::kNone, ServerFamily::kMariadb}),
+    testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace mha
