@@ -165,7 +165,10 @@ class MetalDriver : public VipDriver {
     prepare(kRemoveName, metal_prepared_remove_script(place_), deadline);
   }
   void prepare_assign(Deadline deadline) override {
-    prepare(kAssignName, metal_prepared_assign_script(place_), deadline);
+    prepare(kAssignName, metal_prepared_assign_script(place_, AskNetwork::kNow), deadline);
+  }
+  void prepare_assign_ahead(Deadline deadline) override {
+    prepare(kAssignName, metal_prepared_assign_script(place_, AskNetwork::kDone), deadline);
   }
 
   std::string assign_by_hand() const override { return metal_change_command(place_, "add"); }

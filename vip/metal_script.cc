@@ -143,12 +143,12 @@ std::string metal_prepared_remove_script(const MetalPlace& place) {
 
 // The fifo lets sudo and ip start before the line is there; the shell sees the line first, and the
 // network's answer.
-std::string metal_prepared_assign_script(const MetalPlace& place) {
+std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask) {
   std::string script = prologue(place) + kPaths;
   script +=
       "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT; mkfifo \"$d/in\" || exit 1; : "
       ">\"$d/probe\"\n";
-  if (probes(place)) {
+  if (probes(place) && ask == AskNetwork::kNow) {
     script += fmt::format(
         "if [ -n \"$arping\" ]; then ($s \"$arping\" -D -c 1 -w 1 -I {} {} </dev/null "
         ">\"$d/probe\" 2>/dev/null &); fi\n",
@@ -159,7 +159,17 @@ std::string metal_prepared_assign_script(const MetalPlace& place) {
       "exec 3>\"$d/in\"\n"
       "if read -r line; then\n"
       "probe=$(grep -i 'reply from' \"$d/probe\")\n"
-      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n"
+      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n";
+  // The first announcement starts together with the change: clients wait for it, and sudo takes
+  // longer than the change does. Where the address is not there yet it says nothing (arping -U
+  // binds to it), and those of announce() follow.
+  if (announces(place)) {
+    script += fmt::format(
+        "if [ -n \"$arping\" ] && [ -z \"$probe\" ]; then "
+        "($s \"$arping\" -q -U -c 1 -I {} {} </dev/null >/dev/null 2>&1 &); fi\n",
+        shell_quote(place.interface), shell_quote(place.vip.address));
+  }
+  script +=
       "if wait $p; then say change ok; else say change \"$(cat \"$d/out\")\"; fi; say probe "
       "\"$probe\"\n";
   script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));

@@ -53,7 +53,8 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
 // already runs behind sudo, and do nothing without it. The assigning one has asked the network
 // meanwhile, and announces.
 std::string metal_prepared_remove_script(const MetalPlace& place);
-std::string metal_prepared_assign_script(const MetalPlace& place);
+enum class AskNetwork { kNow, kDone };  // kDone: the caller has, and knows the only holder
+std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask);
 // That line: "addr add 10.0.0.100/24 dev eth0".
 std::string metal_batch_line(const MetalPlace& place, const std::string& verb);
 

@@ -14,6 +14,11 @@ NodeSpec paired(NodeSpec spec, const NodeSpec& other) {
 
 Node::Node(NodeSpec spec, NodePorts ports) : spec_(std::move(spec)), ports_(ports) {}
 
+void Node::pair_with(const NodeSpec& other) {
+  spec_.counterpart = other.site();
+  vip_.reset();  // made without knowing it
+}
+
 std::string Node::title() const { return fmt::format("the {} '{}'", spec_.role, spec_.host); }
 
 Result<MysqlServer*> Node::mysql(Deadline deadline) {

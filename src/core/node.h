@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/deadline.h"
 #include "base/status.h"
@@ -43,12 +44,16 @@ struct NodePorts {
   const VipDriverFactory& vip;
 };
 
-// Not thread-safe; two nodes may be used from two threads.
+// Not thread-safe; two nodes may be used from two threads, and so may mysql() and vip() of one.
 class Node {
  public:
   Node(NodeSpec spec, NodePorts ports);
 
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
+  // For operations that learn only by looking which host is what.
+  void set_role(std::string role) { spec_.role = std::move(role); }
+  // As paired(); the open sessions stay.
+  void pair_with(const NodeSpec& other);
   [[nodiscard]] const HostSettings& settings() const { return spec_.settings; }
   // "the original master 'db1'"
   [[nodiscard]] std::string title() const;

@@ -76,6 +76,10 @@ class VipDriver {
   // has the address, so it is to be called after remove().
   virtual void prepare_remove(Deadline /*deadline*/) {}
   virtual void prepare_assign(Deadline /*deadline*/) {}
+  // As prepare_assign, but before remove() on the host that has the address: the network is not
+  // asked again. Only for a caller that has just asked it (other_holders) and takes the address off
+  // the only holder itself before it assigns.
+  virtual void prepare_assign_ahead(Deadline /*deadline*/) {}
 
   // The command that a person would type to put the address on this host, or take it away.
   [[nodiscard]] virtual std::string assign_by_hand() const = 0;

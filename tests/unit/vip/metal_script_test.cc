@@ -37,7 +37,8 @@ std::vector<std::string> scripts(const MetalPlace& place) {
           metal_assign_script(place, "", OnAnswer::kStop),
           metal_assign_script(place, "nodad", OnAnswer::kGoOn),
           metal_prepared_remove_script(place),
-          metal_prepared_assign_script(place),
+          metal_prepared_assign_script(place, AskNetwork::kNow),
+          metal_prepared_assign_script(place, AskNetwork::kDone),
           metal_probe_script(place)};
 }
 
