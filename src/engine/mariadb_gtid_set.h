@@ -63,7 +63,6 @@ class MariadbGtidPosition {
   bool operator==(const MariadbGtidPosition&) const = default;
 
  private:
-  friend class MariadbBinlogState;
   std::map<std::uint32_t, MariadbGtid> last_;
 };
 
