@@ -1,7 +1,6 @@
 // What a MariaDB server's binary log holds: of each domain, the last transaction of every server.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
