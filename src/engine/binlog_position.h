@@ -31,7 +31,7 @@ class BinlogPosition {
   // Unordered where the base names differ: these are not the same log.
   friend std::partial_ordering operator<=>(const BinlogPosition& one, const BinlogPosition& two);
   friend bool operator==(const BinlogPosition& one, const BinlogPosition& two) {
-    return (one <=> two) == 0;
+    return std::is_eq(one <=> two);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "engine/mariadb_gtid_list.h"
@@ -20,17 +21,8 @@ Result<MariadbBinlogState> MariadbBinlogState::parse(std::string_view text) {
       return Error{Code::kInternal, fmt::format("{} names server {} twice in domain {}", kWhat,
                                                 gtid.server, gtid.domain)};
     }
-    state.newest_[gtid.domain] = gtid.server;
   }
   return state;
-}
-
-MariadbGtidPosition MariadbBinlogState::position() const {
-  MariadbGtidPosition position;
-  for (const auto& [domain, server] : newest_) {
-    position.last_[domain] = MariadbGtid{domain, server, last_.at({domain, server})};
-  }
-  return position;
 }
 
 bool MariadbBinlogState::has(const MariadbGtid& gtid) const {
@@ -54,17 +46,13 @@ GtidStanding MariadbBinlogState::standing_beside(const MariadbBinlogState& other
 }
 
 std::string MariadbBinlogState::text() const {
+  std::vector<MariadbGtid> list;
+  for (const auto& [writer, seqno] : last_) list.push_back({writer.first, writer.second, seqno});
+  std::ranges::sort(list, {}, [](const MariadbGtid& gtid) {
+    return std::tuple{gtid.domain, gtid.seqno, gtid.server};
+  });
   std::string text;
-  const auto add = [&text](const MariadbGtid& gtid) {
-    text += (text.empty() ? "" : ",") + gtid.text();
-  };
-  for (const auto& [domain, newest] : newest_) {
-    for (auto entry = last_.lower_bound({domain, 0});
-         entry != last_.end() && entry->first.first == domain; ++entry) {
-      if (entry->first.second != newest) add({domain, entry->first.second, entry->second});
-    }
-    add({domain, newest, last_.at({domain, newest})});
-  }
+  for (const MariadbGtid& gtid : list) text += (text.empty() ? "" : ",") + gtid.text();
   return text;
 }
 

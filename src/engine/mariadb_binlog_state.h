@@ -1,7 +1,6 @@
 // What a MariaDB server's binary log holds: of each domain, the last transaction of every server.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -15,19 +14,19 @@ namespace mha {
 
 // gtid_binlog_state. It tells what a position cannot: whether the transaction at another server's
 // position is in this log, or this log went another way. The server itself decides by it whether a
-// replica may connect (error 1236 otherwise).
+// replica may connect (error 1236 otherwise). It does not tell which of a domain's transactions is
+// the newest: 10.11 and 11.8 print a domain's servers in no order that one could rely on (10 of
+// them are enough to see it), and only gtid_binlog_pos knows.
 class MariadbBinlogState {
  public:
   MariadbBinlogState() = default;
 
-  // The server's form: as a position, but with several servers in a domain; the last named of each
-  // domain is the newest in the log. The same server twice in a domain is an error, which no server
-  // prints. Errors as those of MariadbGtidPosition::parse.
+  // The server's form: as a position, but with several servers in a domain, in any order. The same
+  // server twice in a domain is an error, which no server prints. Errors as those of
+  // MariadbGtidPosition::parse.
   static Result<MariadbBinlogState> parse(std::string_view text);
 
   [[nodiscard]] bool empty() const { return last_.empty(); }
-  // gtid_binlog_pos: the newest of each domain.
-  [[nodiscard]] MariadbGtidPosition position() const;
   // Whether this transaction was written to the log, now purged or not: where numbers ascend for
   // each server in a domain, as they do unless somebody sets gtid_seq_no by hand.
   [[nodiscard]] bool has(const MariadbGtid& gtid) const;
@@ -37,8 +36,8 @@ class MariadbBinlogState {
   // Of two logs; each beside the other's position and all that the other's servers wrote.
   [[nodiscard]] GtidStanding standing_beside(const MariadbBinlogState& other) const;
 
-  // Ascending by domain and server, the newest of each domain last. The server prints the servers
-  // in an order of its own, the newest last as well, and takes any order.
+  // By domain, and there by number: where numbers ascend in a domain, the newest is its last, as
+  // SET GLOBAL gtid_binlog_state expects it.
   [[nodiscard]] std::string text() const;
 
   bool operator==(const MariadbBinlogState&) const = default;
@@ -47,8 +46,7 @@ class MariadbBinlogState {
   [[nodiscard]] bool has_all_of(const MariadbBinlogState& other) const;
 
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t>
-      last_;                                       // (domain, server): seqno
-  std::map<std::uint32_t, std::uint32_t> newest_;  // domain: server
+      last_;  // (domain, server): seqno
 };
 
 }  // namespace mha

@@ -13,7 +13,7 @@ constexpr std::uint64_t kMax32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kMax64 = std::numeric_limits<std::uint64_t>::max();
 
 std::optional<std::uint64_t> take_number(GtidScanner& scanner, std::uint64_t most) {
-  scanner.skip(" \t");
+  scanner.skip(" \t\n\v\f\r");
   return scanner.take_number(most);
 }
 

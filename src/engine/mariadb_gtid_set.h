@@ -2,7 +2,6 @@
 // them.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -63,7 +62,6 @@ class MariadbGtidPosition {
   bool operator==(const MariadbGtidPosition&) const = default;
 
  private:
-  friend class MariadbBinlogState;
   std::map<std::uint32_t, MariadbGtid> last_;
 };
 

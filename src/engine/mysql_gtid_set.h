@@ -2,12 +2,12 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "base/status.h"
 #include "engine/gno_intervals.h"
@@ -52,7 +52,10 @@ class MysqlGtidSet {
   struct Source {
     std::array<std::uint8_t, 16> uuid{};
     std::string tag;  // in small letters; empty where there is none
-    auto operator<=>(const Source&) const = default;
+    bool operator==(const Source&) const = default;
+    bool operator<(const Source& other) const {
+      return std::tie(uuid, tag) < std::tie(other.uuid, other.tag);
+    }
   };
 
   friend class MysqlGtidParser;

@@ -7,7 +7,8 @@ unpack_debian() {
   local suite=$1 mirror
   shift
   # The mirror that this machine is set to use, where it has Debian's archive.
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
+    sed -n 1p)  # to the end: with head, apt could die of the closed pipe
   mkdir -p "$work"/{lists/partial,archives/partial,unpacked}
   : >"$work/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian/} $suite main" \

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pymysql
 
-from halab import cloud, options, report
+from halab import cloud, options, report, servers
 from halab.errors import LabError
 from halab.lab import Lab, labs
 from halab.mha import Line
@@ -41,7 +41,8 @@ def _up(arguments: argparse.Namespace) -> int:
         cloud.prepare(arguments.vip)
     begin = time.monotonic()
     lab = Lab(LabOptions(
-        vip_type=arguments.vip, family=arguments.family, hooks=arguments.hooks, record_hooks=arguments.record_hooks,
+        server=arguments.server, gtid=arguments.gtid, vip_type=arguments.vip,
+        family=arguments.family, hooks=arguments.hooks, record_hooks=arguments.record_hooks,
         log_ssh_commands=arguments.log_ssh_commands, ssh_user=arguments.ssh_user,
         mha_password=arguments.mha_password, port=arguments.port,
         requires_sudo=None if arguments.sudo is None else arguments.sudo == "yes",
@@ -74,8 +75,9 @@ def _list(_: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     lab = _find(arguments)
-    print(f"lab {lab.id}: virtual IP {lab.options.vip_cidr}, hooks {lab.options.hooks}, "
-          f"ssh user {lab.options.ssh_user}\n{report.servers(lab)}")
+    print(f"lab {lab.id}: {lab.options.server}, GTID {lab.options.gtid}, virtual IP "
+          f"{lab.options.vip_cidr}, hooks {lab.options.hooks}, ssh user {lab.options.ssh_user}\n"
+          f"{report.servers(lab)}")
     print("writer " + ("runs" if lab.writer.running() else "does not run"))
     return 0
 
@@ -224,7 +226,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tests/lab/lab", description="The lab by hand: three MariaDB servers under MHA, "
+        prog="tests/lab/lab", description="The lab by hand: three database servers under MHA, "
         "as network namespaces. Needs root; changes nothing of the machine.")
     parser.add_argument("--id", default=os.environ.get("MHA_LAB"),
                         help="which lab, where several are up (or environment MHA_LAB)")
@@ -285,6 +287,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_up_options(up: argparse.ArgumentParser) -> None:
     default = LabOptions()
+    up.add_argument("--server", choices=servers.NAMES, default=default.server,
+                    help="what runs on db1 to db3; fetched where it is not installed")
+    up.add_argument("--gtid", choices=("on", "off"), default=default.gtid,
+                    help="replication by GTID or by binary log position")
     up.add_argument("--family", choices=("v4", "v6"), default=default.family,
                     help="of the virtual IP")
     up.add_argument("--vip", choices=("metal", *cloud.KINDS), default=default.vip_type,
