@@ -22,13 +22,13 @@ constexpr const char* kDoing = "waiting for its applier";
 constexpr Milliseconds kSlice{500};
 // Where the state is polled.
 constexpr Milliseconds kPause{5};
-// For the answer to come back before our own deadline, which would end the session.
+// For an answer to come back before our own deadline, which would end the session.
 constexpr Milliseconds kAnswerTime{200};
 
-// How long the server may wait now; zero where it is time to give up.
-Milliseconds time_left(const ReplicationSession& session, Deadline deadline) {
+// Until when the server may wait.
+Deadline last_wait(const ReplicationSession& session, Deadline deadline) {
   const Milliseconds left = session.clock.remaining(deadline);
-  return left - std::min(kAnswerTime, left / 2 + Milliseconds{1});
+  return Deadline{deadline.at() - std::min(kAnswerTime, left / 3)};
 }
 
 Error too_late(const ReplicationSession& session, const std::string& state) {
@@ -80,12 +80,13 @@ class Wait {
         function_(std::move(function)),
         question_(std::move(question)),
         arrived_(std::move(arrived)),
-        deadline_(deadline) {}
+        deadline_(deadline),
+        last_wait_(last_wait(session, deadline)) {}
 
   Status run() {
     std::string state = "nothing was asked";
     while (true) {
-      const Milliseconds left = time_left(session_, deadline_);
+      const Milliseconds left = session_.clock.remaining(last_wait_);
       if (left <= Milliseconds{0}) return too_late(session_, state);
       Result<bool> there = wait(left);
       if (!there.ok()) return there.status();
@@ -151,6 +152,7 @@ class Wait {
   std::string question_;
   std::function<bool(const ReplicaStatus&)> arrived_;
   Deadline deadline_;
+  Deadline last_wait_;
 };
 
 // Whether the applier and its workers, if any, have nothing left to do but what is not complete. A

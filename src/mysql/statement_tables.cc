@@ -54,8 +54,8 @@ Statements mysql_56() {
   table.lock_sources = {{kMysqlPerformanceSchema, kRecordsItself}};
   ReplicationStatements& replication = table.replication;
   replication.replica_status = "SHOW SLAVE STATUS";
-  replication.source_word = "Master";
-  replication.replica_word = "Slave";
+  replication.source_word = "MASTER";
+  replication.replica_word = "SLAVE";
   replication.start_receiver = "START SLAVE IO_THREAD";
   replication.start_applier = "START SLAVE SQL_THREAD";
   replication.start = "START SLAVE";
@@ -119,8 +119,8 @@ Statements mysql_84() {
   Statements table = mysql_80();
   ReplicationStatements& replication = table.replication;
   replication.replica_status = "SHOW REPLICA STATUS";
-  replication.source_word = "Source";
-  replication.replica_word = "Replica";
+  replication.source_word = "SOURCE";
+  replication.replica_word = "REPLICA";
   replication.start_receiver = "START REPLICA IO_THREAD FOR CHANNEL ''";
   replication.start_applier = "START REPLICA SQL_THREAD FOR CHANNEL ''";
   replication.start = "START REPLICA FOR CHANNEL ''";
@@ -150,8 +150,8 @@ Statements mariadb() {
   ReplicationStatements& replication = table.replication;
   replication.replica_status = "SHOW ALL SLAVES STATUS";
   replication.channel_column = "Connection_name";
-  replication.source_word = "Master";
-  replication.replica_word = "Slave";
+  replication.source_word = "MASTER";
+  replication.replica_word = "SLAVE";
   replication.start_receiver = "START SLAVE IO_THREAD";
   replication.start_applier = "START SLAVE SQL_THREAD";
   replication.start = "START SLAVE";

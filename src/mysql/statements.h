@@ -42,7 +42,7 @@ struct ReplicationStatements {
   // One row for each source, none where the server is no replica.
   std::string_view replica_status;
   std::string_view channel_column;  // "": there is but one channel
-  // In the names of columns and of options, in any case: "Master_Host", "MASTER_HOST".
+  // In the names of options, and in any case of columns: MASTER_HOST, Master_Host.
   std::string_view source_word;
   std::string_view replica_word;
   std::string_view start_receiver;

@@ -107,7 +107,7 @@ struct SourcePosition {
 struct NewSource {
   std::string host;
   std::uint16_t port = 3306;
-  std::string user;
+  std::string user;  // empty: the account that it has, where it has a source
   Secret password;
   GtidUse gtid_use = GtidUse::kNone;
   BinlogCoordinates start;  // for kNone
@@ -139,20 +139,22 @@ class Replication {
   // that are not active do not count.
   virtual Result<std::vector<std::string>> missing_privileges(Deadline deadline) = 0;
   // Open transactions that have written, running writing statements and LOCK TABLES, at least this
-  // old. As far as the server can tell.
+  // old, oldest first. As far as the server can tell. Not to be asked more often than every tenth
+  // of a second: InnoDB repeats what it said before.
   virtual Result<std::vector<LongWriter>> long_writers(std::chrono::seconds at_least,
                                                        Deadline deadline) = 0;
 
   // Waits in the server until the applier has executed `position`: by GTIDs where `gtid_use` says
-  // so, else by coordinates. kTimeout where the deadline passes first (the session lives on then:
-  // the server's own wait is told to end before), kRefused where the applier stops or does not run.
+  // so, else by coordinates. What is applied already is a success, whether the applier runs or not.
+  // kTimeout where the deadline passes first (the session lives on then: the server's own wait is
+  // told to end before), kRefused where the applier stops or does not run.
   virtual Status wait_until_applied(const SourcePosition& position, GtidUse gtid_use,
                                     Deadline deadline) = 0;
   // Waits until the applier has executed all that the relay log has; the receiver must be stopped.
   virtual Status wait_until_relay_log_applied(Deadline deadline) = 0;
 
-  // Afterwards both threads are stopped, or run; kRefused with the server's words where one does
-  // not.
+  // Afterwards both threads are stopped, or run, the receiver connected; kRefused with the server's
+  // words where one does not. A receiver that cannot connect is left trying.
   virtual Status stop_replica(Deadline deadline) = 0;
   virtual Status start_replica(Deadline deadline) = 0;
   virtual Status stop_receiver(Deadline deadline) = 0;
@@ -168,7 +170,9 @@ class Replication {
   virtual Status set_semi_sync(SemiSyncRole role, Switch wanted, Deadline deadline) = 0;
 
   // Executes statements as mysqlbinlog prints them (with its DELIMITER lines), one after the other;
-  // stops at the first error. Not idempotent where they carry no GTIDs.
+  // stops at the first error, and rolls back what is open then: the error says which statement it
+  // was. Not idempotent where they carry no GTIDs. MariaDB: what was executed under another
+  // server's GTIDs is in gtid_binlog_pos alone until the server has written something of its own.
   virtual Status execute_binlog_script(const std::string& script, Deadline deadline) = 0;
 };
 

@@ -136,7 +136,8 @@ class FakeFlow {
       last = own.executed.back();
     }
     if (!own.relay_log.empty()) last = own.relay_log.back().transaction;
-    if (!last.has_value()) return 0;
+    // A source that has nothing in the domain takes whatever it is asked for.
+    if (!last.has_value() || source.binlog.empty()) return 0;
     const auto found = std::ranges::find(source.binlog, *last);
     if (found == source.binlog.end()) return std::nullopt;
     return static_cast<std::size_t>(found - source.binlog.begin()) + 1;

@@ -61,10 +61,11 @@ class FakeReplication : public Replication {
 
   Status wait_until_relay_log_applied(Deadline deadline) override {
     return session_.wait("wait_until_relay_log_applied", deadline, [&]() -> std::optional<Status> {
-      if (own().relay_log.empty()) return Status{};
-      if (state_.replica.has_value() && state_.replica->receiver) {
+      if (!state_.replica.has_value()) return refused("it replicates from nobody");
+      if (state_.replica->receiver) {
         return refused("its receiver still runs, so its relay log has no end to wait for");
       }
+      if (own().relay_log.empty()) return Status{};
       return unless_applying();
     });
   }
