@@ -36,14 +36,15 @@ struct OpenstackParts {
 std::unique_ptr<VipDriver> make_address_pair_driver(OpenstackParts parts);
 
 // floating_ip: the cloud translates a public address to a port's own; nothing on the hosts. Calls:
-// status() 2, remove() and assign() 2 each after a status() or check() of the same driver (change,
-// read back), else 3 and 4.
+// status() 1; remove() and assign() 2 each (change, read back) after a check() or status() of the
+// same driver, without which the port and the floating IP are read first: 2 more. Where somebody
+// has changed it since, 2 more as well: it is refused as stale and read again.
 std::unique_ptr<VipDriver> make_floating_ip_driver(OpenstackParts parts);
 
 // fixed_ip: the address is one of a port's own and of the host's. Neutron gives an address to one
-// port at a time, so that it arbitrates. Calls: status() 2; assign() and remove() 2 each after a
-// check() or status() of the same driver, else 3; 3 more where the counterpart's port must lose it
-// first (who has it, take it off, ask again).
+// port at a time, so that it arbitrates. Calls: status() 1; assign() and remove() 2 each after a
+// check() or status() of the same driver, else 3; up to 4 more where the counterpart's port must
+// lose it first (who has it, whose port that is, take it off, ask again).
 std::unique_ptr<VipDriver> make_fixed_ip_driver(OpenstackParts parts);
 
 }  // namespace mha

@@ -51,16 +51,19 @@ class AddressPairDriver : public VipDriver {
     Problems problems;
     const Result<NeutronPort> own = host_.read(deadline);
     problems.add(own.status());
-    if (own.ok()) examine(host_, own.value(), problems, deadline);
+    if (own.ok()) examine(host_, own.value(), problems);
     // Where the cloud does not answer at all, it would only be said twice.
     if (counterpart_.has_value() && (own.ok() || own.error().code == Code::kRefused)) {
       const Result<NeutronPort> theirs = counterpart_->read(deadline);
       problems.add(theirs.status());
-      if (theirs.ok()) examine(*counterpart_, theirs.value(), problems, deadline);
+      if (theirs.ok()) examine(*counterpart_, theirs.value(), problems);
       problems.add(check_ports_apart(host_, *counterpart_));
       problems.add(check_same_network(host_, *counterpart_));
     }
-    if (own.ok()) look_for_strangers(own.value(), problems, deadline);
+    if (own.ok()) {
+      problems.add(check_permission(deadline));
+      look_for_strangers(own.value(), problems, deadline);
+    }
     if (has_shell_) {
       problems.add(metal_->check(deadline));
     } else {
@@ -169,8 +172,7 @@ class AddressPairDriver : public VipDriver {
                        vip_.address, host.port_by_hand());
   }
 
-  void examine(const OpenstackHost& host, const NeutronPort& port, Problems& problems,
-               Deadline deadline) {
+  void examine(const OpenstackHost& host, const NeutronPort& port, Problems& problems) {
     if (!port.port_security) {
       log_.warning(
           "{}: its port has port security switched off: the address passes, but the cloud could "
@@ -201,7 +203,17 @@ class AddressPairDriver : public VipDriver {
       case PairMatch::kExact:
         break;
     }
-    problems.add(of_host(host, api_.may_put_pairs(port, deadline)));
+  }
+
+  // The counterpart's only where this host's is granted: else it would be said twice.
+  Status check_permission(Deadline deadline) {
+    for (const OpenstackHost* host :
+         {&host_, counterpart_.has_value() ? &*counterpart_ : nullptr}) {
+      if (host == nullptr || !host->known().has_value() || !host->known()->port_security) continue;
+      const Status may = of_host(*host, api_.may_put_pairs(*host->known(), deadline));
+      if (!may.ok()) return may;
+    }
+    return {};
   }
 
   // A port that is bound to no server is how the address is kept from being given away.

@@ -3,13 +3,15 @@
 
 #include <fmt/core.h>
 
-#include "config/diagnostic.h"
 #include "vip/cloud_retry.h"
 
 namespace mha {
 namespace {
 
 using nlohmann::json;
+
+// The names of policy rules, for which one asks an administrator, stand at the end of long texts.
+constexpr std::size_t kLongestSaid = 400;
 
 // {"NeutronError": {"type", "message"}} of Neutron, {"error": {"title", "message"}} of Keystone.
 struct Refusal {
@@ -66,8 +68,13 @@ Result<HttpResponse> call_openstack(CloudPorts ports, const HttpRequest& request
 
 std::string said_by(const HttpResponse& response) {
   const Refusal refusal = refusal_in(response);
-  if (refusal.message.empty()) return refusal.type;
-  return printable(refusal.type.empty() ? refusal.message : refusal.type + ": " + refusal.message);
+  std::string text = refusal.type;
+  if (!refusal.message.empty()) text += (text.empty() ? "" : ": ") + refusal.message;
+  if (text.size() > kLongestSaid) text = text.substr(0, kLongestSaid) + "...";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  return text;
 }
 
 std::string error_type(const HttpResponse& response) { return refusal_in(response).type; }

@@ -62,7 +62,10 @@ class FixedIpDriver : public VipDriver {
       problems.add(check_ports_apart(host_, *counterpart_));
       problems.add(check_same_network(host_, *counterpart_));
     }
-    if (own.ok()) look_for_strangers(own.value(), problems, deadline);
+    if (own.ok()) {
+      problems.add(check_permission(deadline));
+      look_for_strangers(own.value(), problems, deadline);
+    }
     if (has_shell_) {
       problems.add(metal_->check(deadline));
     } else {
@@ -214,7 +217,17 @@ class FixedIpDriver : public VipDriver {
                                      "choose an address of one that both hosts have",
                                      host.title(), vip_.address, fmt::join(cidrs, ", "))});
     }
-    problems.add(of_host(host, api_.may_put_fixed_ips(port, deadline)));
+  }
+
+  // The counterpart's only where this host's is granted: else it would be said twice.
+  Status check_permission(Deadline deadline) {
+    for (const OpenstackHost* host :
+         {&host_, counterpart_.has_value() ? &*counterpart_ : nullptr}) {
+      if (host == nullptr || !host->known().has_value()) continue;
+      const Status may = of_host(*host, api_.may_put_fixed_ips(*host->known(), deadline));
+      if (!may.ok()) return may;
+    }
+    return {};
   }
 
   void look_for_strangers(const NeutronPort& own, Problems& problems, Deadline deadline) {

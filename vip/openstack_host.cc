@@ -54,7 +54,8 @@ Result<NeutronPort> OpenstackHost::look_for(Deadline deadline) {
   if (found.value().empty()) {
     return Error{Code::kRefused,
                  fmt::format("no port that the credentials see has its address {}; set "
-                             "openstack_port_id in its section of {}",
+                             "openstack_port_id in its section of {} (an application credential "
+                             "sees none where it has the role member without reader)",
                              where, site_.settings.file)};
   }
   if (found.value().size() > 1) {

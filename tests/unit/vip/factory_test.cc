@@ -63,5 +63,22 @@ TEST_F(FactoryTest, MetalGetsItsPlaceFromTheSettings) {
   EXPECT_EQ(driver()->assign_by_hand(), "ip addr add 10.0.0.100/24 dev eth0");
 }
 
+TEST_F(FactoryTest, OpenstackGetsADriverForEachMode) {
+  settings_.vip_type = VipType::kOpenstack;
+  settings_.writer_vip = Cidr{"10.0.0.100", 24, false};
+  settings_.cluster_interface = "eth0";
+  settings_.openstack.port_id = "00000000-0000-4000-8000-000000000001";
+  for (const auto& [mode, use] : {std::pair{OpenstackMode::kAddressPair, ShellUse::kWanted},
+                                  {OpenstackMode::kFixedIp, ShellUse::kWanted},
+                                  {OpenstackMode::kFloatingIp, ShellUse::kNone}}) {
+    settings_.openstack.mode = mode;
+    EXPECT_EQ(driver()->provider(), "openstack");
+    EXPECT_EQ(driver()->shell_use(), use);
+    // Nothing is asked of anybody before it is needed; then the missing login is named.
+    EXPECT_THAT(driver()->check(Deadline{clock_.now()}).error().message,
+                testing::HasSubstr("openstack_cloud is not set"));
+  }
+}
+
 }  // namespace
 }  // namespace mha

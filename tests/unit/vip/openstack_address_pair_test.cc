@@ -179,7 +179,8 @@ TEST_F(AddressPairTest, CheckNamesEveryProblemWithItsRemedy) {
       AllOf(HasSubstr(fmt::format("host 'a' (port {}): its port does not let", kPortA)),
             HasSubstr(fmt::format("port set --allowed-address ip-address={} {}", kVip, kPortA)),
             HasSubstr(fmt::format("host 'b' (port {}): its port does not let", kPortB)),
-            HasSubstr("403 PolicyNotAuthorized"), HasSubstr("shared with the project"),
+            HasSubstr("403 PolicyNotAuthorized: (rule:update_port) is disallowed by policy"),
+            HasSubstr("shared with the project"),
             HasSubstr(fmt::format("port {} (compute:nova server-c) has", kPortC)),
             HasSubstr("sudo -n ip")));
   EXPECT_EQ(said.find('\n'), std::string::npos);
