@@ -148,16 +148,23 @@ std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask
   script +=
       "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT; mkfifo \"$d/in\" || exit 1; : "
       ">\"$d/probe\"\n";
+  std::string wait_for_answer;
   if (probes(place) && ask == AskNetwork::kNow) {
     script += fmt::format(
         "if [ -n \"$arping\" ]; then ($s \"$arping\" -D -c 1 -w 1 -I {} {} </dev/null "
-        ">\"$d/probe\" 2>/dev/null &); fi\n",
-        shell_quote(place.interface), shell_quote(place.vip.address));
+        ">\"$d/probe\" 2>/dev/null &); fi\n"
+        "(sleep 0.0{}; echo over) </dev/null >\"$d/asked\" 2>/dev/null &\n",
+        shell_quote(place.interface), shell_quote(place.vip.address), kProbeTicks);
+    // The line may come so soon that another machine has had no time to answer.
+    wait_for_answer =
+        "while [ ! -s \"$d/asked\" ] && ! grep -qi 'reply from' \"$d/probe\"; do sleep 0.01; "
+        "done\n";
   }
   script +=
       "$s \"$ip\" -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
       "exec 3>\"$d/in\"\n"
-      "if read -r line; then\n"
+      "if read -r line; then\n" +
+      wait_for_answer +
       "probe=$(grep -i 'reply from' \"$d/probe\")\n"
       "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n";
   // The first announcement starts together with the change: clients wait for it, and sudo takes

@@ -23,6 +23,7 @@ namespace mha {
 //   addresses   what the stub of ip shows and changes: lines "INTERFACE ADDRESS/PREFIX"
 //   asked       what the stubs were called with
 //   neighbours  folders of the hosts that arping -D reaches, a line each
+//   link        the address that arping -D of a neighbour shows
 //   unplugged   where it exists, the host does not answer its neighbours
 //   holder      where it exists, what arping -D prints
 class StubHost {
@@ -47,8 +48,16 @@ class StubHost {
     stub("arping", kArping);
     stub("sudo", kSudo);
     write("addresses", "lo 127.0.0.1/8\n");
+    write("link", "02:00:00:00:00:11\n");
   }
-  ~StubHost() { std::filesystem::remove_all(folder_); }
+  // Announcements may still run; under another name they find nothing to write to.
+  ~StubHost() {
+    std::error_code error;
+    const std::filesystem::path gone = folder_.string() + ".gone";
+    std::filesystem::rename(folder_, gone, error);
+    std::filesystem::remove_all(error ? folder_ : gone, error);
+    std::filesystem::remove_all(gone, error);  // what had it open when it was renamed
+  }
   StubHost(const StubHost&) = delete;
   StubHost& operator=(const StubHost&) = delete;
 
@@ -117,7 +126,7 @@ case "$*" in
   test -e "$here/unplugged" || test ! -e "$here/neighbours" ||
   while read -r there; do
     if test ! -e "$there/unplugged" && grep -qF " $address/" "$there/addresses"; then
-      echo "Unicast reply from $address [02:00:00:00:00:11]  0.6ms"
+      echo "Unicast reply from $address [$(cat "$there/link")]  0.6ms"
     fi
   done <"$here/neighbours" ;;
 esac

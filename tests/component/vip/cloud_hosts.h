@@ -21,6 +21,7 @@ class CloudHosts {
   [[nodiscard]] virtual std::string interface() const = 0;
   virtual std::unique_ptr<RemoteShell> shell(const std::string& host) = 0;
   virtual bool has(const std::string& host, const std::string& address) = 0;
+  virtual void set_link_address(const std::string& host, const std::string& address) = 0;
   // Answers its neighbours no more.
   virtual void unplug(const std::string& host) = 0;
   // A machine that is none of the two answers for the address.
@@ -40,6 +41,9 @@ class StubHosts : public CloudHosts {
   }
   bool has(const std::string& host, const std::string& address) override {
     return hosts_.contains(host) && at(host).has_address(address);
+  }
+  void set_link_address(const std::string& host, const std::string& address) override {
+    at(host).write("link", address + "\n");
   }
   void unplug(const std::string& host) override { at(host).write("unplugged", ""); }
   void let_third_answer(const std::string& address) override {

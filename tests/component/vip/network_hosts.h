@@ -23,6 +23,9 @@ class NetworkHosts : public CloudHosts {
     const std::string all = network_->on(host, "ip -o addr show");
     return all.find(" " + address + "/") != std::string::npos;
   }
+  void set_link_address(const std::string& host, const std::string& address) override {
+    network_->on(host, "ip link set eth0 address " + address);
+  }
   void unplug(const std::string& host) override {
     network_->on("lan", "ip link set port-" + host + " down");
   }

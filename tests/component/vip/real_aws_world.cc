@@ -1,9 +1,9 @@
 // Setting up, asking and changing the region past the drivers.
 #include "component/vip/real_aws_world.h"
 
-#include <cstdlib>
-#include <iostream>
 #include <utility>
+
+#include "component/vip/only_bed.h"
 
 namespace mha {
 namespace {
@@ -25,24 +25,8 @@ AwsBed::AwsBed()
       ready(process.read(std::chrono::seconds{180})),  // the first time, packages are fetched
       proxy({{"ec2", ready.at("ec2").get<std::string>()}}, "aws") {}
 
-AwsBed* AwsBed::get() {
-  static const std::unique_ptr<AwsBed> bed = []() -> std::unique_ptr<AwsBed> {
-    try {
-      return std::make_unique<AwsBed>();
-    } catch (const std::exception& error) {
-      std::cerr << error.what() << "\n";
-      return nullptr;
-    }
-  }();
-  if (bed == nullptr) {
-    const char* ci = std::getenv("CI");
-    if (geteuid() == 0 || (ci != nullptr && std::string(ci) == "true")) ADD_FAILURE() << "no bed";
-  }
-  return bed.get();
-}
-
 std::unique_ptr<CloudWorld> RealAwsWorld::make(AwsMode mode) {
-  AwsBed* bed = AwsBed::get();
+  AwsBed* bed = only_bed<AwsBed>();
   std::unique_ptr<TestNetwork> network = bed == nullptr ? nullptr : TestNetwork::make();
   if (network == nullptr) return nullptr;
   return std::unique_ptr<CloudWorld>(new RealAwsWorld(mode, *bed, std::move(network)));

@@ -20,8 +20,6 @@ namespace mha {
 // The bed and the proxy, started once for all worlds of a test program.
 struct AwsBed {
   AwsBed();
-  // nullptr where they cannot be had: said once, and a failure where CI is set or we are root.
-  static AwsBed* get();
 
   TestProcess process;
   nlohmann::json ready;

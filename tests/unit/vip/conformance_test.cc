@@ -2,6 +2,7 @@
 #include "component/vip/conformance.h"
 
 #include "fake_aws_world.h"
+#include "fake_openstack_world.h"
 #include "fakes/fake_clock.h"
 #include "fakes/fake_shell.h"
 #include "fakes/fake_vip.h"
@@ -35,6 +36,15 @@ std::unique_ptr<VipWorld> aws() {
   return std::make_unique<FakeAwsWorld>(kMode);
 }
 
+template <OpenstackMode kMode>
+std::unique_ptr<VipWorld> openstack() {
+  return std::make_unique<FakeOpenstackWorld>(kMode);
+}
+
+INSTANTIATE_TEST_SUITE_P(FakeOpenstack, VipConformance,
+                         testing::Values(&openstack<OpenstackMode::kAddressPair>,
+                                         &openstack<OpenstackMode::kFloatingIp>,
+                                         &openstack<OpenstackMode::kFixedIp>));
 INSTANTIATE_TEST_SUITE_P(FakeAws, VipConformance,
                          testing::Values(&aws<AwsMode::kSecondaryIp>, &aws<AwsMode::kEip>,
                                          &aws<AwsMode::kRoute>));
