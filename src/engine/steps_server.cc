@@ -121,11 +121,10 @@ class EnsureSemiSyncRole : public ServerStep {
 
 class EnsureFrozen : public Step {
  public:
-  EnsureFrozen(Node& node, LongWriters blockers, MysqlConnector& connector, Clock& clock, Log& log)
+  EnsureFrozen(Node& node, LongWriters blockers, MysqlConnector& connector, Log& log)
       : node_(node),
         blockers_(blockers),
         connector_(connector),
-        clock_(clock),
         log_(log),
         read_only_(ensure_read_only(node, log)) {}
 
@@ -181,7 +180,6 @@ class EnsureFrozen : public Step {
   Node& node_;
   LongWriters blockers_;
   MysqlConnector& connector_;
-  Clock& clock_;
   Log& log_;
   std::unique_ptr<Step> read_only_;
   std::unique_ptr<MysqlServer> killer_;
@@ -202,8 +200,8 @@ std::unique_ptr<Step> ensure_semi_sync_role(Node& node, SemiSyncRole role, Log& 
   return std::make_unique<EnsureSemiSyncRole>(node, role, log);
 }
 std::unique_ptr<Step> ensure_frozen(Node& node, LongWriters blockers, MysqlConnector& connector,
-                                    Clock& clock, Log& log) {
-  return std::make_unique<EnsureFrozen>(node, blockers, connector, clock, log);
+                                    Log& log) {
+  return std::make_unique<EnsureFrozen>(node, blockers, connector, log);
 }
 
 }  // namespace mha

@@ -7,7 +7,6 @@
 #include "core/node.h"
 #include "core/step.h"
 #include "engine/preflight.h"
-#include "ports/clock.h"
 
 namespace mha {
 
@@ -26,6 +25,6 @@ std::unique_ptr<Step> ensure_semi_sync_role(Node& node, SemiSyncRole role, Log& 
 // core's ensure_read_only, by the same kind, so that anybody can undo it. With kKill, who keeps
 // read_only waiting is killed meanwhile, over a session of its own that is opened before.
 std::unique_ptr<Step> ensure_frozen(Node& node, LongWriters blockers, MysqlConnector& connector,
-                                    Clock& clock, Log& log);
+                                    Log& log);
 
 }  // namespace mha

@@ -81,7 +81,7 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   if (roles.semi_sync_source) plan.add(ensure_semi_sync_freed(orig, log));
   // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
   // servers.md).
-  plan.add(ensure_frozen(orig, blockers, environment.ports.mysql, environment.clock, log));
+  plan.add(ensure_frozen(orig, blockers, environment.ports.mysql, log));
   // Before the address goes: without it the server's RST cannot reach the client (facts: mha.md).
   plan.add(no_clients(orig, "with writes off", environment));
   if (orig.moves_a_vip()) {
