@@ -129,9 +129,11 @@ class FakeVipDriver : public VipDriver {
   }
 
   Result<VipPresence> status(Deadline deadline) override {
-    return call(by_interface_ ? "status by interface" : "status", deadline, [this]() -> Result<VipPresence> {
-      return network_.holders_.contains(host_) ? VipPresence::kPresent : VipPresence::kAbsent;
-    });
+    return call(by_interface_ ? "status by interface" : "status", deadline,
+                [this]() -> Result<VipPresence> {
+                  return network_.holders_.contains(host_) ? VipPresence::kPresent
+                                                           : VipPresence::kAbsent;
+                });
   }
 
   Result<std::vector<std::string>> other_holders(Deadline deadline) override {
