@@ -68,8 +68,8 @@ TEST(MetalScriptTest, ArpingOnlyForV4AndWhereRequired) {
   for (const MetalPlace& place : places()) {
     const bool announces = !place.vip.is_v6 && place.talk != NeighbourTalk::kNone;
     const bool probes = !place.vip.is_v6 && place.talk == NeighbourTalk::kProbeAndAnnounce;
-    for (const std::string& script :
-         {metal_assign_script(place, "", OnAnswer::kStop), metal_prepared_assign_script(place)}) {
+    for (const std::string& script : {metal_assign_script(place, "", OnAnswer::kStop),
+                                      metal_prepared_assign_script(place, AskNetwork::kNow)}) {
       EXPECT_EQ(script.find(" -U ") != std::string::npos, announces) << script;
       EXPECT_EQ(script.find(" -D ") != std::string::npos, probes) << script;
     }
