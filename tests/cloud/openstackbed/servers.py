@@ -30,7 +30,8 @@ policy_dirs = {run}/policy.d
 """
 
 # No agents, no message queue. The new defaults of the policy are what gives the role reader a meaning.
-# Tokens are not cached, so that a revoked one is refused at once.
+# Tokens are not cached, so that a revoked one is refused at once. One request at a time: a green thread
+# that waits for SQLite's lock holds up the one that has it, for half a minute.
 NEUTRON_CONF = """[DEFAULT]
 bind_host = 127.0.0.1
 bind_port = {neutron_port}
@@ -44,6 +45,8 @@ transport_url = fake:/
 api_workers = 0
 rpc_workers = 0
 rpc_state_report_workers = 0
+wsgi_default_pool_size = 1
+wsgi_keep_alive = false
 notify_nova_on_port_status_changes = false
 notify_nova_on_port_data_changes = false
 [database]

@@ -56,10 +56,11 @@ class RealOpenstackWorld : public CloudWorldBase {
   RealOpenstackWorld(OpenstackMode mode, OpenstackBed& bed, std::unique_ptr<TestNetwork> network);
 
   [[nodiscard]] std::string text(const std::string& path) const;
-  // As the cloud's administrator, of the bed itself; "/ports/ID". A refusal fails the test.
+  // As the project's owner, of the bed itself; "/ports/ID". A refusal fails the test.
   Json call(HttpMethod method, const std::string& path, const Json& body = nullptr);
   void log_in();
   Json port(const std::string& host);
+  Json floating_ip();
   void set_pairs(const std::string& host, const std::vector<std::string>& addresses);
   void set_extra_address(const std::string& host, const std::string& address);
   void set_floating_ip(const std::string& host);
