@@ -60,6 +60,7 @@ class MetalDriver : public VipDriver {
     return name;
   }
   bool moves_an_address() const override { return true; }
+  ShellUse shell_use() const override { return ShellUse::kNeeded; }
 
   Status check(Deadline deadline) override {
     Result<ScriptAnswer> answer = ask(metal_check_script(place_), deadline);
@@ -98,7 +99,7 @@ class MetalDriver : public VipDriver {
     return link_addresses_in(answer.value().value("probe"));
   }
 
-  std::vector<std::string> own_link_addresses() const override { return own_links_; }
+  std::vector<std::string> own_identities() const override { return own_links_; }
 
   Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) override {
     log_.info("Executing command on '{}': {}", host_, assign_by_hand());
@@ -164,7 +165,10 @@ class MetalDriver : public VipDriver {
     prepare(kRemoveName, metal_prepared_remove_script(place_), deadline);
   }
   void prepare_assign(Deadline deadline) override {
-    prepare(kAssignName, metal_prepared_assign_script(place_), deadline);
+    prepare(kAssignName, metal_prepared_assign_script(place_, AskNetwork::kNow), deadline);
+  }
+  void prepare_assign_ahead(Deadline deadline) override {
+    prepare(kAssignName, metal_prepared_assign_script(place_, AskNetwork::kDone), deadline);
   }
 
   std::string assign_by_hand() const override { return metal_change_command(place_, "add"); }
@@ -286,6 +290,7 @@ class MetalDriver : public VipDriver {
   // Without announcements neighbours keep the old machine's link address: a warning, since the
   // address itself works.
   void warn_about_announcements(const ScriptAnswer& answer) {
+    if (place_.talk == NeighbourTalk::kMute) return;
     if (place_.vip.is_v6) {
       if (answer.value("ndisc_notify") != "1") {
         log_.warning(
@@ -294,7 +299,7 @@ class MetalDriver : public VipDriver {
       }
       return;
     }
-    if (!place_.requires_arping) return;
+    if (place_.talk == NeighbourTalk::kNone) return;
     if (answer.value("arping").empty()) {
       log_.warning("host '{}' will not announce {}: arping was not found; install iputils-arping",
                    host_, place_.vip.address);

@@ -31,11 +31,24 @@ std::string is_here(const MetalPlace& place) {
                      shell_quote(fmt::format(" {} peer ", place.vip.address)));
 }
 
+bool probes(const MetalPlace& place) {
+  return !place.vip.is_v6 && place.talk == NeighbourTalk::kProbeAndAnnounce;
+}
+
+bool announces(const MetalPlace& place) {
+  return !place.vip.is_v6 && (place.talk == NeighbourTalk::kProbeAndAnnounce ||
+                              place.talk == NeighbourTalk::kAnnounceOnly);
+}
+
+std::string flags_for_add(const MetalPlace& place) {
+  return place.vip.is_v6 && place.talk == NeighbourTalk::kMute ? "nodad" : "";
+}
+
 // arping -D leaves at the first answer, else after a second. Root's process cannot be ended by a
 // sudo user, so it is left to end by itself, and only its answer is waited for. It writes to a file
 // that was opened before it began: opened by name at its end, the file would be there again.
 std::string probe(const MetalPlace& place, int ticks) {
-  if (place.vip.is_v6 || !place.requires_arping) return "";
+  if (!probes(place)) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then t=$(mktemp); "
       "({{ $s \"$arping\" -D -c 1 -w 1 -I {0} {1}; echo over; }} </dev/null 2>/dev/null &) "
@@ -49,7 +62,7 @@ std::string probe(const MetalPlace& place, int ticks) {
 // mha.md). As long as the address is here only: announcing one that has gone back meanwhile would
 // cut the clients off.
 std::string announce(const MetalPlace& place) {
-  if (place.vip.is_v6 || !place.requires_arping) return "";
+  if (!announces(place)) return "";
   return fmt::format(
       "if [ -n \"$arping\" ]; then (for i in 1 2 3 4 5; do {0} || break; "
       "$s \"$arping\" -q -U -c 1 -I {1} {2}; done </dev/null >/dev/null 2>&1 &); fi\n",
@@ -77,7 +90,7 @@ std::string metal_check_script(const MetalPlace& place) {
         "f=/proc/sys/net/ipv6/conf; say ndisc_notify "
         "\"$(cat $f/{0}/ndisc_notify $f/all/ndisc_notify 2>/dev/null | sort -r | head -n 1)\"\n",
         interface);
-  } else if (place.requires_arping) {
+  } else if (announces(place)) {
     script +=
         "if [ -n \"$arping\" ]; then if e=$($s \"$arping\" -V 2>&1); then say arping_sudo ok; "
         "else say arping_sudo \"$e\"; fi; fi\n";
@@ -112,7 +125,8 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
   script += fmt::format(
       "if e=$($s \"$ip\" addr add {} dev {} {} 2>&1); then say change ok; else say change \"$e\"; "
       "fi\n",
-      shell_quote(place.vip.text()), shell_quote(place.interface), flags);
+      shell_quote(place.vip.text()), shell_quote(place.interface),
+      flags.empty() ? flags_for_add(place) : flags);
   if (on_answer == OnAnswer::kStop) script += "fi\n";
   script += "fi\n";
   script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
@@ -129,23 +143,40 @@ std::string metal_prepared_remove_script(const MetalPlace& place) {
 
 // The fifo lets sudo and ip start before the line is there; the shell sees the line first, and the
 // network's answer.
-std::string metal_prepared_assign_script(const MetalPlace& place) {
+std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask) {
   std::string script = prologue(place) + kPaths;
   script +=
       "d=$(mktemp -d) || exit 1; trap 'rm -rf \"$d\"' EXIT; mkfifo \"$d/in\" || exit 1; : "
       ">\"$d/probe\"\n";
-  if (!place.vip.is_v6 && place.requires_arping) {
+  std::string wait_for_answer;
+  if (probes(place) && ask == AskNetwork::kNow) {
     script += fmt::format(
         "if [ -n \"$arping\" ]; then ($s \"$arping\" -D -c 1 -w 1 -I {} {} </dev/null "
-        ">\"$d/probe\" 2>/dev/null &); fi\n",
-        shell_quote(place.interface), shell_quote(place.vip.address));
+        ">\"$d/probe\" 2>/dev/null &); fi\n"
+        "(sleep 0.0{}; echo over) </dev/null >\"$d/asked\" 2>/dev/null &\n",
+        shell_quote(place.interface), shell_quote(place.vip.address), kProbeTicks);
+    // The line may come so soon that another machine has had no time to answer.
+    wait_for_answer =
+        "while [ ! -s \"$d/asked\" ] && ! grep -qi 'reply from' \"$d/probe\"; do sleep 0.01; "
+        "done\n";
   }
   script +=
       "$s \"$ip\" -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
       "exec 3>\"$d/in\"\n"
-      "if read -r line; then\n"
+      "if read -r line; then\n" +
+      wait_for_answer +
       "probe=$(grep -i 'reply from' \"$d/probe\")\n"
-      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n"
+      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n";
+  // The first announcement starts together with the change: clients wait for it, and sudo takes
+  // longer than the change does. Where the address is not there yet it says nothing (arping -U
+  // binds to it), and those of announce() follow.
+  if (announces(place)) {
+    script += fmt::format(
+        "if [ -n \"$arping\" ] && [ -z \"$probe\" ]; then "
+        "($s \"$arping\" -q -U -c 1 -I {} {} </dev/null >/dev/null 2>&1 &); fi\n",
+        shell_quote(place.interface), shell_quote(place.vip.address));
+  }
+  script +=
       "if wait $p; then say change ok; else say change \"$(cat \"$d/out\")\"; fi; say probe "
       "\"$probe\"\n";
   script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
@@ -155,12 +186,16 @@ std::string metal_prepared_assign_script(const MetalPlace& place) {
 }
 
 std::string metal_batch_line(const MetalPlace& place, const std::string& verb) {
-  return fmt::format("addr {} {} dev {}\n", verb, place.vip.text(), place.interface);
+  const std::string flags = verb == "add" ? flags_for_add(place) : "";
+  return fmt::format("addr {} {} dev {}{}{}\n", verb, place.vip.text(), place.interface,
+                     flags.empty() ? "" : " ", flags);
 }
 
 std::string metal_probe_script(const MetalPlace& place) {
   std::string script = prologue(place) + kPaths + "probe=\n";
-  if (place.vip.is_v6) {
+  if (place.talk == NeighbourTalk::kMute) {
+    // Whatever answered would be the cloud.
+  } else if (place.vip.is_v6) {
     // No tool for v6 may be there: a packet makes the kernel ask, and its neighbour table tells who
     // answered.
     script += fmt::format(

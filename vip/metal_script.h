@@ -8,12 +8,21 @@
 
 namespace mha {
 
+// What arping is used for (v4; IPv6 announces and looks for duplicates by itself).
+enum class NeighbourTalk {
+  kProbeAndAnnounce,  // ask who else has the address before it is added, and tell neighbours then
+  kAnnounceOnly,      // the network itself answers for the address, so that asking tells nothing
+  kNone,              // arping is not used
+  kMute,  // the network answers for addresses itself and drops announcements: no arping, and for v6
+          // no duplicate address detection, which would be a second of waiting for nothing
+};
+
 // What the scripts are made from.
 struct MetalPlace {
   Cidr vip;
   std::string interface;
   bool requires_sudo = true;
-  bool requires_arping = true;
+  NeighbourTalk talk = NeighbourTalk::kProbeAndAnnounce;
 };
 
 // How long assign waits for another machine's answer: on a LAN it comes within a millisecond or
@@ -34,8 +43,8 @@ std::string metal_status_script(const MetalPlace& place);
 // `address`: the arguments that name it (InterfaceAddress::words).
 std::string metal_remove_script(const MetalPlace& place, const std::vector<std::string>& address,
                                 const std::string& interface);
-// `flags` go to the end of `ip addr add` ("" or "nodad"). With `stop_at_answer` the address is not
-// added where another machine answers for it.
+// `flags` go to the end of `ip addr add` ("" or "nodad"; "nodad" for v6 where the network is mute).
+// With `stop_at_answer` the address is not added where another machine answers for it.
 enum class OnAnswer { kStop, kGoOn };
 std::string metal_assign_script(const MetalPlace& place, const std::string& flags,
                                 OnAnswer on_answer);
@@ -44,7 +53,8 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
 // already runs behind sudo, and do nothing without it. The assigning one has asked the network
 // meanwhile, and announces.
 std::string metal_prepared_remove_script(const MetalPlace& place);
-std::string metal_prepared_assign_script(const MetalPlace& place);
+enum class AskNetwork { kNow, kDone };  // kDone: the caller has, and knows the only holder
+std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask);
 // That line: "addr add 10.0.0.100/24 dev eth0".
 std::string metal_batch_line(const MetalPlace& place, const std::string& verb);
 

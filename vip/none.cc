@@ -11,6 +11,7 @@ class NoneDriver : public VipDriver {
     return name;
   }
   bool moves_an_address() const override { return false; }
+  ShellUse shell_use() const override { return ShellUse::kNone; }
   Status check(Deadline /*deadline*/) override { return {}; }
   Result<VipPresence> status(Deadline /*deadline*/) override { return VipPresence::kAbsent; }
   Result<std::vector<std::string>> other_holders(Deadline /*deadline*/) override {

@@ -1,11 +1,13 @@
 // Making the adapters, and handing them out as ports.
 #include "cli/adapters.h"
 
+#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
+#include "http/curl_http_client.h"
 #include "mysql/libmysql_server.h"
 #include "ssh/kept_session.h"
 #include "ssh/libssh_shell.h"
@@ -42,6 +44,11 @@ class HandedOverConnector : public ShellConnector {
   std::unique_ptr<RemoteShell> shell_;
 };
 
+std::optional<std::string> variable_of_process(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>{value};
+}
+
 }  // namespace
 
 struct Adapters::Parts {
@@ -52,8 +59,10 @@ struct Adapters::Parts {
         kept_first(sessions_folder(), ssh, the_program.clock, the_program.log),
         handed_over(ssh),
         shell(&ssh),
-        vip([this](const HostSettings& settings, const std::string& host, RemoteShell* open_shell) {
-          return make_vip_driver(settings, host, open_shell, program.clock, program.log);
+        http(the_program.clock, the_program.log),
+        drivers({http, environ, the_program.clock, the_program.log}),
+        vip([this](const VipSite& site, const VipSite* counterpart, RemoteShell* open_shell) {
+          return drivers.make(site, counterpart, open_shell);
         }) {}
 
   [[nodiscard]] std::string sessions_folder() const { return program.state_dir + "/sessions"; }
@@ -64,6 +73,9 @@ struct Adapters::Parts {
   KeptFirstConnector kept_first;
   HandedOverConnector handed_over;
   ShellConnector* shell;  // which of the three the core gets
+  CurlHttpClient http;
+  Environ environ = &variable_of_process;
+  VipDrivers drivers;
   VipDriverFactory vip;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cli/mha_run.h"
+#include "cli/ssh_user_memory.h"
 #include "cli/switches.h"
 
 namespace mha {
@@ -118,6 +119,11 @@ int run_dead_switch(Program& program) {
   }
   request.dead_host = dead->hostname;
   request.dead_ip = dead->ip;
+  // For the hook's stop, to which MHA names none.
+  if (const Status kept = remember_ssh_user(program.state_dir, dead->hostname, dead->ssh_user);
+      !kept.ok()) {
+    program.log.debug("the SSH user is not remembered for stop: {}", kept.error().message);
+  }
   request.dead_port = dead->port;
 
   const Result<MhaRun> run = run_mha(program, mha_arguments(request));

@@ -50,6 +50,7 @@ Result<NodeSpec> node_from_options(Program& program, Master master) {
   spec.role = master == Master::kOrig ? "original master" : "new master";
   spec.host = options.text(prefix + "host");
   const std::string ip = options.text(prefix + "ip");
+  spec.ip = ip;
   if (spec.host.empty()) spec.host = ip;
   if (spec.host.empty()) return Error{Code::kUsage, fmt::format("--{}host is required", prefix)};
 

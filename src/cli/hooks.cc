@@ -42,7 +42,9 @@ Result<OnlineRequest> online_request(Program& program) {
 int online_stop_command(Program& program, const OnlineRequest& request) {
   Adapters adapters(program);
   const HostSettings& settings = request.new_master.settings;
-  if (settings.vip_type != VipType::kNone && settings.ssh_session_keep.count() > 0) {
+  const Node next(request.new_master, adapters.environment().ports);
+  const bool uses_ssh = next.vip_without_shell()->shell_use() != ShellUse::kNone;
+  if (uses_ssh && settings.ssh_session_keep.count() > 0) {
     // Before the first effect: `start` finds this session open, when clients wait for it.
     const Status kept =
         adapters.keep_session(request.new_master.ssh, settings.ssh_session_keep,
@@ -71,8 +73,15 @@ int hard_start_command(Program& program) {
   if (!next.ok()) return report_error(program, next.error());
   const Result<std::optional<std::uint16_t>> orig_port = program.options.port("orig_master_port");
   if (!orig_port.ok()) return report_error(program, orig_port.error());
-  const HardStartRequest request{program.options.text("orig_master_host"),
-                                 orig_port.value().value_or(3306), std::move(next).value()};
+  HardStartRequest request{program.options.text("orig_master_host"),
+                           orig_port.value().value_or(3306), std::move(next).value()};
+  // Only a cloud wants to know it: from whom the address may be taken over.
+  const Result<NodeSpec> orig = node_from_options(program, Master::kOrig);
+  if (orig.ok()) {
+    request.new_master = paired(std::move(request.new_master), orig.value());
+  } else {
+    program.log.debug("the original master is not known: {}", orig.error().message);
+  }
   Adapters adapters(program);
   Environment environment = adapters.environment();
   return report_outcome(program, "giving the clients to the new master",

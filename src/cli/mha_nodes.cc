@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "cli/name_lookup.h"
 #include "ssh/ssh_options.h"
 
 namespace mha {
@@ -13,6 +14,9 @@ namespace {
 constexpr const char* kMhaSshDefaults =
     "-o StrictHostKeyChecking=no -o PasswordAuthentication=no -o BatchMode=yes "
     "-o ServerAliveInterval=60 -o ServerAliveCountMax=20 -o ConnectionAttempts=5 ";
+
+// A dead name server must not hold up a report or an undo.
+constexpr Milliseconds kResolve{2000};
 
 }  // namespace
 
@@ -25,6 +29,12 @@ Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
   spec.host = server.hostname;
   spec.port = server.port;
   spec.settings = std::move(found.value().settings);
+  spec.ip = server.ip;
+  const VipType vip_type = spec.settings.vip_type;
+  if (spec.ip.empty() && (vip_type == VipType::kAws || vip_type == VipType::kOpenstack)) {
+    // By it a cloud's interface finds the host. MHA resolves it too, and passes it to the hooks.
+    spec.ip = address_of_name(server.hostname, program.clock.deadline_after(kResolve));
+  }
   const bool by_name =
       spec.settings.mysql_ssl_mode == MysqlTlsMode::kVerifyIdentity || server.ip.empty();
   spec.mysql = MysqlTarget{by_name ? server.hostname : server.ip,

@@ -7,6 +7,7 @@
 #include "cli/adapters.h"
 #include "cli/mha_nodes.h"
 #include "cli/mha_run.h"
+#include "cli/native_switch.h"
 #include "cli/switches.h"
 #include "core/online.h"
 
@@ -63,6 +64,7 @@ po::options_description online_switch_options() {
                           "whether the original master becomes a replica (default 1)")(
       "running_updates_limit", text_value()->value_name("SECONDS"),
       "refuse where an update runs longer than this (MHA's default is 1)");
+  describe_native_options(described);
   return described;
 }
 
@@ -74,9 +76,13 @@ int run_online_switch(Program& program) {
   const auto limit = program.options.number("running_updates_limit", 0, 1'000'000);
   if (!limit.ok()) return report_error(program, limit.error());
   const MhaOnlineSwitch request{std::move(common).value(), is_new_slave.value(), limit.value()};
+  const Result<Engine> engine = engine_from(program.options);
+  if (!engine.ok()) return report_error(program, engine.error());
 
   const Result<SwitchFiles> files = load_switch_files(program, request.common.conf);
   if (!files.ok()) return report_error(program, files.error());
+
+  if (engine.value() == Engine::kNative) return run_native_switch(program, request, files.value());
 
   const Result<MhaRun> run = run_mha(program, mha_arguments(request));
   if (!run.ok()) return report_error(program, run.error());

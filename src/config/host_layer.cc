@@ -11,7 +11,9 @@
 #include <string_view>
 #include <utility>
 
+#include "config/aws_options.h"
 #include "config/host_name.h"
+#include "config/openstack_options.h"
 #include "config/option_values.h"
 
 namespace mha {
@@ -76,24 +78,33 @@ class Settler {
       draft_.writer_vip.reset();
       return;
     }
-    if (!draft_.writer_vip) {
-      add_missing("writer_vip_cidr");
-    } else if (is_network_or_broadcast(*draft_.writer_vip)) {
+    if (draft_.writer_vip && is_network_or_broadcast(*draft_.writer_vip)) {
       add(Severity::kWarning, place_of("writer_vip_cidr"), "writer_vip_cidr",
           fmt::format("{} is the network's own or its broadcast address, not a host's",
                       draft_.writer_vip->text()));
     }
-    if (draft_.vip_type == VipType::kMetal && draft_.cluster_interface.empty()) {
-      add_missing("cluster_interface");
+    if (draft_.vip_type == VipType::kMetal) {
+      if (!draft_.writer_vip) add_missing("writer_vip_cidr", "vip_type = metal");
+      if (draft_.cluster_interface.empty()) add_missing("cluster_interface", "vip_type = metal");
+    }
+    if (draft_.vip_type == VipType::kAws) add_problems(aws_problems(draft_));
+    if (draft_.vip_type == VipType::kOpenstack) add_problems(openstack_problems(draft_));
+  }
+  void add_problems(const std::vector<OptionProblem>& problems) {
+    for (const OptionProblem& problem : problems) {
+      if (problem.missing_for.empty()) {
+        add(Severity::kError, place_of(problem.key), problem.key, problem.message);
+      } else {
+        add_missing(problem.key, problem.missing_for);
+      }
     }
   }
-  void add_missing(std::string_view key) {
+  void add_missing(std::string_view key, std::string_view needed_by) {
     const bool is_default = here_.section == "default";
     add(Severity::kError, here_, key,
-        is_default
-            ? "vip_type = metal needs it, and it is not set here"
-            : fmt::format("vip_type = metal needs it, and neither [{}] nor [default] sets it",
-                          here_.section));
+        is_default ? fmt::format("{} needs it, and it is not set here", needed_by)
+                   : fmt::format("{} needs it, and neither [{}] nor [default] sets it", needed_by,
+                                 here_.section));
   }
 
   void settle_timeout() {

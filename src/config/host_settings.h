@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "config/cloud_settings.h"
 #include "ports/mailer.h"
 #include "ports/mysql_server.h"
 
@@ -32,10 +33,14 @@ struct HostSettings {
   std::string file;  // where it comes from, for messages
 
   VipType vip_type = VipType::kNone;
-  std::optional<Cidr> writer_vip;  // set for every vip_type but none, and only there
-  std::string cluster_interface;   // set for metal
+  // Not set for none. Always set where a host's own configuration holds it (metal, and the modes of
+  // the clouds that say so); else the public address, if it was written.
+  std::optional<Cidr> writer_vip;
+  std::string cluster_interface;  // set wherever the address is an address of an interface
   bool requires_sudo = true;
   bool requires_arping = true;
+  AwsSettings aws;              // for aws
+  OpenstackSettings openstack;  // for openstack
 
   bool super_read_only = false;
   std::chrono::seconds kill_after_timeout{5};

@@ -4,24 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/aws_options.h"
+#include "config/openstack_options.h"
 #include "config/option_values.h"
 #include "config/suggestion.h"
 
 namespace mha {
 namespace {
-
-// The parser of a row whose value goes into one member as it is.
-template <typename Owner, typename T, typename Parse>
-auto into(T Owner::*member, Parse parse) {
-  return [member, parse](std::string_view text) -> Result<OptionAssignment> {
-    auto value = parse(text);
-    if (!value.ok()) {
-      return value.error();
-    }
-    return OptionAssignment{
-        [member, value = std::move(value).value()](HostDraft& draft) { draft.*member = value; }};
-  };
-}
 
 Result<OptionAssignment> assign_smtp_host(std::string_view text) {
   auto value = parse_host_and_port(text);
@@ -34,18 +23,21 @@ Result<OptionAssignment> assign_smtp_host(std::string_view text) {
   }};
 }
 
-std::vector<KnownOption> make_options() {
+std::vector<KnownOption> general_options() {
   using S = HostSettings;
   using D = HostDraft;
   return {
-      {"vip_type", "none, metal", "none",
-       "How the writer's virtual IP is moved: not at all, or with the ip command over SSH.",
+      {"vip_type", "none, metal, aws, openstack", "none",
+       "How the writer's virtual IP is moved: not at all, with the ip command over SSH, or as the "
+       "cloud needs it.",
        into(&S::vip_type, parse_vip_type)},
       {"writer_vip_cidr", "ADDRESS/PREFIX", "",
-       "The writer's virtual IP, v4 or v6, with its prefix length. metal needs it.",
+       "The writer's virtual IP, v4 or v6, with its prefix length. metal and most modes of the "
+       "clouds need it.",
        into(&S::writer_vip, parse_cidr)},
       {"cluster_interface", "NAME", "",
-       "The network interface that carries the virtual IP. metal needs it.",
+       "The network interface that carries the virtual IP. metal and most modes of the clouds need "
+       "it.",
        into(&S::cluster_interface, parse_interface)},
       {"requires_sudo", "yes, no", "yes",
        "Whether ip and arping are run through sudo -n; no where the SSH user is root.",
@@ -111,6 +103,14 @@ std::vector<KnownOption> make_options() {
        "The certificate authorities that vouch for the mail server; empty: the system's.",
        into(&S::smtp_ca_file, parse_path)},
   };
+}
+
+std::vector<KnownOption> make_options() {
+  std::vector<KnownOption> options = general_options();
+  for (const auto& of_cloud : {aws_options(), openstack_options()}) {
+    options.insert(options.end(), of_cloud.begin(), of_cloud.end());
+  }
+  return options;
 }
 
 }  // namespace

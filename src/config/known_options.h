@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -32,6 +33,26 @@ struct KnownOption {
   // Checks a trimmed value; what comes back puts it into a draft. The error's message (kConfig)
   // says what is wrong with the value and what to write, without file and key.
   std::function<Result<OptionAssignment>(std::string_view)> parse;
+};
+
+// The parser of a row whose value goes into one member as it is.
+template <typename Owner, typename T, typename Parse>
+auto into(T Owner::*member, Parse parse) {
+  return [member, parse](std::string_view text) -> Result<OptionAssignment> {
+    auto value = parse(text);
+    if (!value.ok()) {
+      return value.error();
+    }
+    return OptionAssignment{
+        [member, value = std::move(value).value()](HostDraft& draft) { draft.*member = value; }};
+  };
+}
+
+// What is wrong with options that were all valid by themselves.
+struct OptionProblem {
+  std::string key;
+  std::string message;      // without file and key; not needed for a missing one
+  std::string missing_for;  // "aws_mode = route": the key is missing, and this needs it
 };
 
 // In the order in which people would read about them.

@@ -273,15 +273,10 @@ Result<std::string> parse_text(std::string_view value) {
 }
 
 Result<VipType> parse_vip_type(std::string_view value) {
-  auto type = one_of<VipType>(value, {{"none", VipType::kNone},
-                                      {"metal", VipType::kMetal},
-                                      {"aws", VipType::kAws},
-                                      {"openstack", VipType::kOpenstack}});
-  if (type.ok() && (type.value() == VipType::kAws || type.value() == VipType::kOpenstack)) {
-    return wrong("'{}' is not built yet: nothing would move the address; use metal or none",
-                 printable(value));
-  }
-  return type;
+  return one_of<VipType>(value, {{"none", VipType::kNone},
+                                 {"metal", VipType::kMetal},
+                                 {"aws", VipType::kAws},
+                                 {"openstack", VipType::kOpenstack}});
 }
 
 Result<UnfencedFailover> parse_unfenced_failover(std::string_view value) {

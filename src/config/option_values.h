@@ -51,7 +51,6 @@ Result<std::string> parse_path(std::string_view value);
 // One line of anything; or empty.
 Result<std::string> parse_text(std::string_view value);
 
-// aws and openstack are errors: they are not built yet.
 Result<VipType> parse_vip_type(std::string_view value);
 Result<UnfencedFailover> parse_unfenced_failover(std::string_view value);
 Result<SmtpSecurity> parse_smtp_security(std::string_view value);

@@ -18,8 +18,7 @@ bool is_server_thread(const ServerThread& thread) {
 }  // namespace
 
 const std::vector<std::string>& mha_lock_names() {
-  static const std::vector<std::string> names{"MHA_Master_High_Availability_Monitor",
-                                              "MHA_Master_High_Availability_Failover"};
+  static const std::vector<std::string> names{kMhaMonitorLock, kMhaFailoverLock};
   return names;
 }
 

@@ -12,6 +12,8 @@ namespace mha {
 
 // MHA's advisory locks (facts: mha.md, "How MHA calls the hooks"): who holds one is MHA itself.
 const std::vector<std::string>& mha_lock_names();
+inline constexpr const char* kMhaMonitorLock = "MHA_Master_High_Availability_Monitor";
+inline constexpr const char* kMhaFailoverLock = "MHA_Master_High_Availability_Failover";
 
 // `threads` without replication (applier and receiver run as `system user`, a killed one is never
 // restarted; binary log dumps), daemons (the event scheduler; KILL answers 1094) and `spared` ids.

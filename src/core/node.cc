@@ -7,7 +7,17 @@
 
 namespace mha {
 
+NodeSpec paired(NodeSpec spec, const NodeSpec& other) {
+  spec.counterpart = other.site();
+  return spec;
+}
+
 Node::Node(NodeSpec spec, NodePorts ports) : spec_(std::move(spec)), ports_(ports) {}
+
+void Node::pair_with(const NodeSpec& other) {
+  spec_.counterpart = other.site();
+  vip_.reset();  // made without knowing it
+}
 
 std::string Node::title() const { return fmt::format("the {} '{}'", spec_.role, spec_.host); }
 
@@ -31,19 +41,22 @@ Result<RemoteShell*> Node::shell(Deadline deadline) {
 
 Result<VipDriver*> Node::vip(Deadline deadline) {
   if (vip_ == nullptr) {
-    RemoteShell* open_shell = nullptr;
-    if (moves_a_vip()) {
+    std::unique_ptr<VipDriver> driver = make_driver(nullptr);
+    if (driver->shell_use() != ShellUse::kNone) {
       Result<RemoteShell*> opened = shell(deadline);
       if (!opened.ok()) return opened.error();
-      open_shell = opened.value();
+      driver = make_driver(opened.value());
     }
-    vip_ = ports_.vip(spec_.settings, spec_.host, open_shell);
+    vip_ = std::move(driver);
   }
   return vip_.get();
 }
 
-std::unique_ptr<VipDriver> Node::vip_without_shell() const {
-  return ports_.vip(spec_.settings, spec_.host, nullptr);
+std::unique_ptr<VipDriver> Node::vip_without_shell() const { return make_driver(nullptr); }
+
+std::unique_ptr<VipDriver> Node::make_driver(RemoteShell* open_shell) const {
+  const VipSite* counterpart = spec_.counterpart.has_value() ? &*spec_.counterpart : nullptr;
+  return ports_.vip(spec_.site(), counterpart, open_shell);
 }
 
 void Node::forget_shell() {

@@ -4,29 +4,38 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/deadline.h"
 #include "base/status.h"
 #include "config/host_settings.h"
+#include "config/vip_site.h"
 #include "ports/mysql_server.h"
 #include "ports/remote_shell.h"
 #include "ports/vip_driver.h"
 
 namespace mha {
 
-// Makes the driver for one host. `shell` is borrowed and may be nullptr where the host cannot be
-// reached.
+// Makes the driver for one host. `counterpart` is the other master of the operation, nullptr where
+// none is known. `shell` is borrowed and may be nullptr where the host cannot be reached.
 using VipDriverFactory = std::function<std::unique_ptr<VipDriver>(
-    const HostSettings& settings, const std::string& host, RemoteShell* shell)>;
+    const VipSite& site, const VipSite* counterpart, RemoteShell* shell)>;
 
 struct NodeSpec {
   std::string role;  // "original master", "new master"; for messages
   std::string host;  // as MHA named it
+  std::string ip;    // its address as MHA named it; may be empty
   std::uint16_t port = 3306;
   MysqlTarget mysql;
   SshTarget ssh;
   HostSettings settings;
+  std::optional<VipSite> counterpart;  // the other master, from or to which the address moves
+
+  [[nodiscard]] VipSite site() const { return {settings, host, ip}; }
 };
+
+// `spec`, knowing `other` as the master from or to which its address moves.
+NodeSpec paired(NodeSpec spec, const NodeSpec& other);
 
 // What a Node opens its sessions with; all outlive it.
 struct NodePorts {
@@ -35,12 +44,16 @@ struct NodePorts {
   const VipDriverFactory& vip;
 };
 
-// Not thread-safe; two nodes may be used from two threads.
+// Not thread-safe; two nodes may be used from two threads, and so may mysql() and vip() of one.
 class Node {
  public:
   Node(NodeSpec spec, NodePorts ports);
 
   [[nodiscard]] const NodeSpec& spec() const { return spec_; }
+  // For operations that learn only by looking which host is what.
+  void set_role(std::string role) { spec_.role = std::move(role); }
+  // As paired(); the open sessions stay.
+  void pair_with(const NodeSpec& other);
   [[nodiscard]] const HostSettings& settings() const { return spec_.settings; }
   // "the original master 'db1'"
   [[nodiscard]] std::string title() const;
@@ -48,9 +61,10 @@ class Node {
 
   // The open session; opened here where there is none. Borrowed until forget_sessions().
   Result<MysqlServer*> mysql(Deadline deadline);
-  // The driver, over an open shell (none needed for vip_type none).
+  // The driver, over an open shell where it uses one at all.
   Result<VipDriver*> vip(Deadline deadline);
-  // The driver without a shell: for the commands by hand, and for drivers that need none.
+  // The driver without a shell: for the commands by hand, and for taking the address away from a
+  // host that answers nobody (ShellUse::kWanted).
   [[nodiscard]] std::unique_ptr<VipDriver> vip_without_shell() const;
   // The open shell; opened here where there is none.
   Result<RemoteShell*> shell(Deadline deadline);
@@ -61,6 +75,8 @@ class Node {
   void forget_sessions();
 
  private:
+  [[nodiscard]] std::unique_ptr<VipDriver> make_driver(RemoteShell* open_shell) const;
+
   NodeSpec spec_;
   NodePorts ports_;
   std::unique_ptr<MysqlServer> mysql_;

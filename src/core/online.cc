@@ -67,7 +67,8 @@ Result<NodeFacts> check_node(Node& node, Deadline deadline) {
 Status check_vip_place(Node& orig, Node& next, VipPresence on_orig, VipPresence on_next,
                        Deadline deadline, Log& log) {
   if (!orig.moves_a_vip() || !next.moves_a_vip()) return {};
-  const std::string vip = next.settings().writer_vip->address;
+  const auto& written = next.settings().writer_vip;
+  const std::string vip = written.has_value() ? written->address : "of this cluster";
   Result<VipDriver*> orig_driver = orig.vip(deadline);
   if (!orig_driver.ok()) return orig_driver.error();
   Result<VipDriver*> next_driver = next.vip(deadline);
@@ -75,13 +76,13 @@ Status check_vip_place(Node& orig, Node& next, VipPresence on_orig, VipPresence 
   // Takes a second, and costs clients nothing.
   const Result<std::vector<std::string>> holders = next_driver.value()->other_holders(deadline);
   if (!holders.ok()) return holders.error();
-  const std::vector<std::string> known = orig_driver.value()->own_link_addresses();
+  const std::vector<std::string> known = orig_driver.value()->own_identities();
   for (const std::string& holder : holders.value()) {
     if (std::find(known.begin(), known.end(), holder) != known.end()) continue;
     return Error{
         Code::kRefused,
-        fmt::format("the machine with link address {}, which is neither master, answers for the "
-                    "virtual IP {}; nothing was changed; take it off there first",
+        fmt::format("the machine {}, which is neither master, has the virtual IP {}; nothing was "
+                    "changed; take it off there first",
                     holder, vip)};
   }
   if (on_orig == VipPresence::kPresent && on_next == VipPresence::kPresent) {
@@ -134,8 +135,8 @@ NewMasterWrites look_for_writes(Node& next, const NodeSpec& orig, WallTime not_b
 
 Outcome online_stop(const OnlineRequest& request, Environment& environment) {
   Log& log = environment.log;
-  Node orig(request.orig_master, environment.ports);
-  Node next(request.new_master, environment.ports);
+  Node orig(paired(request.orig_master, request.new_master), environment.ports);
+  Node next(paired(request.new_master, request.orig_master), environment.ports);
   const HostSettings& settings = orig.settings();
   const Deadline preflight = environment.clock.deadline_after(settings.operation_timeout);
 
@@ -208,7 +209,7 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
 
 Outcome online_start(const OnlineRequest& request, Environment& environment) {
   Log& log = environment.log;
-  Node next(request.new_master, environment.ports);
+  Node next(paired(request.new_master, request.orig_master), environment.ports);
   const HostSettings& settings = next.settings();
   const Deadline deadline = environment.clock.deadline_after(settings.operation_timeout);
 
@@ -274,8 +275,8 @@ std::optional<Outcome> roll_back_online_stop(const OnlineRequest& request, WallT
                         request.orig_master.port, not_before);
   if (!journal.has_value()) return std::nullopt;
 
-  Node orig(request.orig_master, environment.ports);
-  Node next(request.new_master, environment.ports);
+  Node orig(paired(request.orig_master, request.new_master), environment.ports);
+  Node next(paired(request.new_master, request.orig_master), environment.ports);
   const Milliseconds budget = orig.settings().operation_timeout;
   environment.log.info("Rolling back the failover changes on {}", orig.title());
 

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <future>
 #include <utility>
 
 namespace mha {
@@ -25,101 +26,194 @@ Status note(Journal& journal, json record) {
 Plan::Plan(Clock& clock, Log& log, const Interrupt& interrupt)
     : clock_(clock), log_(log), interrupt_(interrupt) {}
 
-void Plan::add(std::unique_ptr<Step> step) { steps_.push_back(std::move(step)); }
+void Plan::add(std::unique_ptr<Step> step) {
+  std::vector<std::unique_ptr<Step>> one;
+  one.push_back(std::move(step));
+  add_together(std::move(one));
+}
 
-void Plan::mark_point_of_no_return() { point_of_no_return_ = steps_.size(); }
+void Plan::add_together(std::vector<std::unique_ptr<Step>> steps) {
+  if (!steps.empty()) stages_.push_back(Stage{std::move(steps), {}});
+}
+
+void Plan::mark_hurry_begin(Milliseconds at_most) {
+  hurry_begin_ = stages_.size();
+  hurry_at_most_ = at_most;
+}
+
+void Plan::mark_hurry_end() { hurry_end_ = stages_.size(); }
+
+void Plan::mark_point_of_no_return(std::function<json()> facts) {
+  point_of_no_return_ = stages_.size();
+  facts_ = std::move(facts);
+}
 
 std::vector<std::string> Plan::describe() const {
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (i == hurry_begin_) lines.emplace_back("-- from here clients wait --");
     if (i == point_of_no_return_) lines.emplace_back("-- point of no return --");
-    lines.push_back(fmt::format("{}. {}", i + 1, steps_[i]->description()));
+    if (i == hurry_end_) lines.emplace_back("-- clients can write again --");
+    const bool together = stages_[i].steps.size() > 1;
+    for (const std::unique_ptr<Step>& step : stages_[i].steps) {
+      lines.push_back(fmt::format("{}. {}{}", ++number, step->description(),
+                                  together ? " (at the same time)" : ""));
+    }
   }
   return lines;
 }
 
-Status Plan::run_step(Step& step, Journal& journal, OnJournalError on_journal_error,
-                      Deadline deadline) {
-  if (clock_.passed(deadline)) {
-    return Error{Code::kTimeout, fmt::format("no time left for {}", step.name())};
-  }
-  Result<json> found = step.observe(deadline);
-  if (!found.ok()) return found.error();
-
-  json begin = step_record("step_begin", step);
-  begin["kind"] = step.kind();
-  begin["parameters"] = step.parameters();
-  begin["found"] = found.value();
-  const Status noted = note(journal, std::move(begin));
-  if (!noted.ok() && on_journal_error == OnJournalError::kStop) return noted.error();
-  if (!noted.ok()) log_.warning("{}", noted.error().message);
-
-  begun_.push_back(BegunStep{&step, found.value()});
-  return step.apply(found.value(), deadline);
+std::optional<TimePoint::duration> Plan::hurried() const {
+  if (!hurry_began_.has_value() || !hurry_ended_.has_value()) return std::nullopt;
+  return *hurry_ended_ - *hurry_began_;
 }
 
-Deadline Plan::onward_deadline(std::size_t step, Deadline onward, Deadline forward) const {
+void Plan::warn(const Status& noted) const {
+  if (!noted.ok()) log_.warning("{}", noted.error().message);
+}
+
+Status Plan::observe(Stage& stage, Journal& journal, OnJournalError on_journal_error,
+                     Deadline deadline) {
+  stage.found.clear();
+  for (const std::unique_ptr<Step>& step : stage.steps) {
+    if (clock_.passed(deadline)) {
+      return Error{Code::kTimeout, fmt::format("no time left for {}", step->name())};
+    }
+    Result<json> found = step->observe(deadline);
+    if (!found.ok()) return found.error();
+    json begin = step_record("step_begin", *step);
+    begin["kind"] = step->kind();
+    begin["parameters"] = step->parameters();
+    begin["found"] = found.value();
+    const Status noted = journal.append(std::move(begin));
+    if (!noted.ok() && on_journal_error == OnJournalError::kStop) return noted;
+    warn(noted);
+    stage.found.push_back(std::move(found).value());
+  }
+  return {};
+}
+
+Status Plan::observe_ahead(std::size_t first, Journal& journal, Deadline deadline) {
+  for (std::size_t i = first; hurries(i) && i < point_of_no_return_ && i < stages_.size(); ++i) {
+    const Status observed = observe(stages_[i], journal, OnJournalError::kStop, deadline);
+    if (!observed.ok()) return observed;
+  }
+  return journal.sync();
+}
+
+std::vector<Error> Plan::apply(Stage& stage, Journal& journal, Deadline deadline) {
+  std::vector<Status> done(stage.steps.size());
+  std::vector<std::future<Status>> others;
+  for (std::size_t i = 0; i < stage.steps.size(); ++i) {
+    begun_.push_back(BegunStep{stage.steps[i].get(), stage.found[i]});
+  }
+  for (std::size_t i = 1; i < stage.steps.size(); ++i) {
+    others.push_back(std::async(std::launch::async, [&stage, i, deadline] {
+      return stage.steps[i]->apply(stage.found[i], deadline);
+    }));
+  }
+  done[0] = stage.steps[0]->apply(stage.found[0], deadline);
+  for (std::size_t i = 1; i < stage.steps.size(); ++i) done[i] = others[i - 1].get();
+
+  std::vector<Error> errors;
+  for (std::size_t i = 0; i < stage.steps.size(); ++i) {
+    json record = step_record(done[i].ok() ? "step_done" : "step_failed", *stage.steps[i]);
+    if (!done[i].ok()) {
+      record["error"] = done[i].error().message;
+      errors.push_back(done[i].error());
+    }
+    // Reaches the disk with the next step's begin, that is before the next effect.
+    warn(journal.append(std::move(record)));
+  }
+  return errors;
+}
+
+std::vector<Error> Plan::run_stage(std::size_t index, Journal& journal, Deadline deadline) {
+  Stage& stage = stages_[index];
+  if (clock_.passed(deadline)) {
+    return {Error{Code::kTimeout, fmt::format("no time left for {}", stage.steps.front()->name())}};
+  }
+  const bool can_turn_back = index < point_of_no_return_;
+  if (index == hurry_begin_ && can_turn_back) {
+    if (const Status ahead = observe_ahead(index, journal, deadline); !ahead.ok()) {
+      return {ahead.error()};
+    }
+    hurry_began_ = clock_.now();
+  }
+  if (stage.found.empty()) {
+    // After the point of no return stopping would be worse than not noting.
+    const OnJournalError on_error = can_turn_back ? OnJournalError::kStop : OnJournalError::kWarn;
+    const Status observed = observe(stage, journal, on_error, deadline);
+    if (!observed.ok()) return {observed.error()};
+    const Status noted = hurries(index) ? Status{} : journal.sync();
+    if (!noted.ok() && can_turn_back) return {noted.error()};
+    warn(noted);
+  }
+  return apply(stage, journal, deadline);
+}
+
+Deadline Plan::onward_deadline(std::size_t stage, Deadline onward, Deadline forward) const {
   // What the quick ones leave goes to those after them.
-  const auto left = static_cast<std::int64_t>(steps_.size() - step);
+  const auto left = static_cast<std::int64_t>(stages_.size() - stage);
   const Deadline share = clock_.deadline_after(clock_.remaining(onward) / left);
   return share.at() < forward.at() ? forward : share;
+}
+
+json Plan::point_record() const {
+  json record{{"event", "point_of_no_return"}};
+  if (facts_) record["facts"] = facts_();
+  return record;
+}
+
+Outcome Plan::undo(Journal& journal, const Error& headline, Milliseconds budget,
+                   const std::function<void()>& before_undo) {
+  log_.error("{}", headline.message);
+  before_undo();
+  const auto note_undo = [&journal, this](json entry) { warn(note(journal, std::move(entry))); };
+  return undo_steps(begun_, headline, note_undo, budget, clock_, log_);
 }
 
 Outcome Plan::run(Journal& journal, const PlanBudget& budget,
                   const std::function<void()>& before_undo) {
   Outcome outcome;
   Deadline onward = budget.forward;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    Step& step = *steps_[i];
-    const bool can_turn_back = i < point_of_no_return_;
+  Deadline forward = budget.forward;
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (i == hurry_begin_) forward = clock_.deadline_after(hurry_at_most_).capped(budget.forward);
+    if (i == hurry_end_) {
+      hurry_ended_ = clock_.now();
+      warn(journal.sync());
+    }
     if (i == point_of_no_return_) {
+      forward = budget.forward;
       onward = clock_.deadline_after(budget.undo);
-      if (const Status noted = note(journal, json{{"event", "point_of_no_return"}}); !noted.ok()) {
-        log_.warning("{}", noted.error().message);
-      }
+      warn(note(journal, point_record()));
     }
-    // After the point of no return stopping would be worse than not noting.
-    const OnJournalError on_error = can_turn_back ? OnJournalError::kStop : OnJournalError::kWarn;
-    const Status done =
+    const bool can_turn_back = i < point_of_no_return_;
+    const std::vector<Error> errors =
         can_turn_back && interrupt_.requested()
-            ? Status{Error{Code::kRefused, "interrupted by the operator"}}
-            : run_step(step, journal, on_error,
-                       can_turn_back ? budget.forward : onward_deadline(i, onward, budget.forward));
-    if (done.ok()) {
-      // Reaches the disk with the next step's begin, that is before the next effect.
-      if (Status noted = journal.append(step_record("step_done", step)); !noted.ok()) {
-        log_.warning("{}", noted.error().message);
-      }
-      continue;
-    }
-    json record = step_record("step_failed", step);
-    record["error"] = done.error().message;
-    if (Status noted = journal.append(std::move(record)); !noted.ok()) {
-      log_.warning("{}", noted.error().message);
-    }
-    if (!outcome.headline.has_value()) outcome.headline = done.error();
+            ? std::vector<Error>{Error{Code::kRefused, "interrupted by the operator"}}
+            : run_stage(i, journal,
+                        can_turn_back ? forward : onward_deadline(i, onward, budget.forward));
+    if (errors.empty()) continue;
     if (can_turn_back) {
-      log_.error("{}", done.error().message);
-      before_undo();
-      const auto note_undo = [&journal, this](json entry) {
-        const Status noted = note(journal, std::move(entry));
-        if (!noted.ok()) log_.warning("{}", noted.error().message);
-      };
-      return undo_steps(begun_, done.error(), note_undo, budget.undo, clock_, log_);
+      for (std::size_t other = 1; other < errors.size(); ++other) {
+        log_.error("{}", errors[other].message);
+      }
+      return undo(journal, errors.front(), budget.undo, before_undo);
     }
-    log_.error("after the point of no return: {}", done.error().message);
+    if (!outcome.headline.has_value()) outcome.headline = errors.front();
     outcome.ending = Ending::kIncomplete;
-    outcome.leftovers.push_back(done.error().message);
-  }
-  if (point_of_no_return_ == steps_.size()) {
-    // Nothing comes after it, and there is no way back all the same.
-    if (const Status noted = journal.append(json{{"event", "point_of_no_return"}}); !noted.ok()) {
-      log_.warning("{}", noted.error().message);
+    for (const Error& error : errors) {
+      log_.error("after the point of no return: {}", error.message);
+      outcome.leftovers.push_back(error.message);
     }
   }
-  const Status noted =
-      note(journal, json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}});
-  if (!noted.ok()) log_.warning("{}", noted.error().message);
+  if (hurry_end_ == stages_.size()) hurry_ended_ = clock_.now();
+  // Where nothing comes after it, there is no way back all the same.
+  if (point_of_no_return_ == stages_.size()) warn(journal.append(point_record()));
+  warn(note(journal, json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}}));
   return outcome;
 }
 
@@ -149,6 +243,15 @@ Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> hea
     outcome.leftovers.push_back(
         fmt::format("not put back: {}: {}{}", step.name(), undone.error().message,
                     by_hand.empty() ? "" : fmt::format("; by hand: {}", by_hand)));
+    if (step.on_undo_failure() == UndoFailure::kGoOn) continue;
+    for (++entry; entry != begun.rend(); ++entry) {
+      const std::string by_hand_then = entry->step->undo_by_hand(entry->found);
+      if (by_hand_then.empty()) continue;
+      outcome.leftovers.push_back(
+          fmt::format("left as it is, since {} was not undone: {}; by hand, only once that is: {}",
+                      step.name(), entry->step->name(), by_hand_then));
+    }
+    break;
   }
   note_undo(json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}});
   return outcome;

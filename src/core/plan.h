@@ -43,46 +43,93 @@ struct BegunStep {
   nlohmann::json found;
 };
 
+// What a journal that cannot be written means.
+enum class OnJournalError {
+  kStop,  // nothing more is begun
+  kWarn,  // the operation goes on: stopping would be worse than not noting
+};
+
 class Plan {
  public:
   Plan(Clock& clock, Log& log, const Interrupt& interrupt);
 
   void add(std::unique_ptr<Step> step);
+  // Steps that are applied at the same time, each in a thread of its own, once those added before
+  // are done.
+  void add_together(std::vector<std::unique_ptr<Step>> steps);
+
+  // From here to mark_hurry_end() clients wait. What the steps between here and the point of no
+  // return find is read and noted in the journal before the first of them acts, with one sync for
+  // all; after that only the point of no return waits for the disk. They have `at_most` together,
+  // and no more than the plan has.
+  void mark_hurry_begin(Milliseconds at_most);
+  void mark_hurry_end();
+
   // Steps added from here on are only gone forward: a failure among them does not stop the others,
-  // and ends the plan as kIncomplete. Each has time, however long those before it took.
-  void mark_point_of_no_return();
+  // and ends the plan as kIncomplete. Each has time, however long those before it took. `facts`:
+  // what another process would need to go on from here; goes to the journal.
+  void mark_point_of_no_return(std::function<nlohmann::json()> facts = nullptr);
 
   // Step by step: observe, note in the journal, apply. Where that fails before the point of no
   // return (or the operator interrupts, or the forward deadline has passed), every step begun is
-  // undone in reverse order, one that fails not stopping the others. `before_undo` is called once
-  // before that: it drops sessions that may be stuck.
+  // undone in reverse order, one that fails not stopping the others (but see UndoFailure).
+  // `before_undo` is called once before that: it drops sessions that may be stuck.
   Outcome run(Journal& journal, const PlanBudget& budget, const std::function<void()>& before_undo);
 
   // One line a step, for --dry_run.
   [[nodiscard]] std::vector<std::string> describe() const;
 
+  // From the first hurried step's start to the last one's end; nullopt where a run did not come so
+  // far.
+  [[nodiscard]] std::optional<TimePoint::duration> hurried() const;
+
  private:
-  enum class OnJournalError { kStop, kWarn };
+  // Steps that are applied at the same time; most often one.
+  struct Stage {
+    std::vector<std::unique_ptr<Step>> steps;
+    std::vector<nlohmann::json> found;  // one for each step, once they are read
+  };
 
-  // When a step after the point of no return must have ended: `onward` is for all of them.
-  [[nodiscard]] Deadline onward_deadline(std::size_t step, Deadline onward, Deadline forward) const;
+  static constexpr std::size_t kNever = SIZE_MAX;
 
-  // Registers the step in begun_ before its apply runs. With kStop, a step that cannot be noted is
-  // not begun.
-  Status run_step(Step& step, Journal& journal, OnJournalError on_journal_error, Deadline deadline);
+  [[nodiscard]] bool hurries(std::size_t stage) const {
+    return stage >= hurry_begin_ && stage < hurry_end_;
+  }
+  // When a stage after the point of no return must have ended: `onward` is for all of them.
+  [[nodiscard]] Deadline onward_deadline(std::size_t stage, Deadline onward,
+                                         Deadline forward) const;
+  // Reads what the steps of a stage find, and puts it into the journal, not yet on disk.
+  Status observe(Stage& stage, Journal& journal, OnJournalError on_journal_error,
+                 Deadline deadline);
+  // The same for the stages from `first` to the point of no return or the end of the hurry, and on
+  // disk.
+  Status observe_ahead(std::size_t first, Journal& journal, Deadline deadline);
+  // Registers the steps in begun_ before their apply runs; an error for each that failed.
+  std::vector<Error> apply(Stage& stage, Journal& journal, Deadline deadline);
+  std::vector<Error> run_stage(std::size_t index, Journal& journal, Deadline deadline);
+  [[nodiscard]] nlohmann::json point_record() const;
+  Outcome undo(Journal& journal, const Error& headline, Milliseconds budget,
+               const std::function<void()>& before_undo);
+  void warn(const Status& noted) const;
 
   Clock& clock_;
   Log& log_;
   const Interrupt& interrupt_;
-  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<Stage> stages_;
   std::vector<BegunStep> begun_;
-  std::size_t point_of_no_return_ = SIZE_MAX;  // index of the first step after it
+  std::size_t point_of_no_return_ = kNever;  // index of the first stage after it
+  std::function<nlohmann::json()> facts_;
+  std::size_t hurry_begin_ = kNever;
+  std::size_t hurry_end_ = kNever;
+  Milliseconds hurry_at_most_{0};
+  std::optional<TimePoint> hurry_began_;
+  std::optional<TimePoint> hurry_ended_;
 };
 
-// Undoes `begun` (oldest first) in reverse order; one that fails does not stop the others, and one
-// that hangs has no more than an even share of what is left of `budget`. `note_undo` takes a record
-// for the journal; a journal that cannot be written does not stop an undo. Used by Plan and by
-// core/rollback.h.
+// Undoes `begun` (oldest first) in reverse order; one that fails does not stop the others unless it
+// says so, and one that hangs has no more than an even share of what is left of `budget`.
+// `note_undo` takes a record for the journal; a journal that cannot be written does not stop an
+// undo. Used by Plan and by core/rollback.h.
 Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> headline,
                    const std::function<void(nlohmann::json)>& note_undo, Milliseconds budget,
                    Clock& clock, Log& log);

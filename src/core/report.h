@@ -19,6 +19,7 @@ struct HostFacts {
   std::string mysql_error;
   bool moves_a_vip = false;
   std::optional<VipPresence> vip;
+  bool vip_by_provider = false;  // the cloud's word: the host itself was not reached
   std::string vip_error;
 };
 

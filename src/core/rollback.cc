@@ -46,7 +46,8 @@ bool changes_something(const OpenStep& open) {
 }
 
 // nullptr for the kinds whose undo is nothing to do.
-std::unique_ptr<Step> build_step(const OpenStep& open, Node& node, Log& log) {
+std::unique_ptr<Step> build_step(const OpenStep& open, Node& node, Log& log,
+                                 const StepBuilder& build_more) {
   if (open.kind == "ensure_read_only") return ensure_read_only(node, log);
   if (open.kind == "ensure_writable") return ensure_writable(node, log);
   if (open.kind == "remember_replication") return remember_replication(node, log);
@@ -54,7 +55,7 @@ std::unique_ptr<Step> build_step(const OpenStep& open, Node& node, Log& log) {
     // What was found comes back in undo; the constructor's values are only for observe.
     return ensure_vip_absent(node, VipPresence::kAbsent, OtherHolder::kRefuse, log);
   }
-  return nullptr;
+  return build_more ? build_more(open.kind, open.parameters, node) : nullptr;
 }
 
 // The open steps, oldest first, on fresh sessions.
@@ -64,7 +65,8 @@ struct RebuiltSteps {
   std::vector<std::string> unknown;  // a line for each whose host the caller does not know
 };
 
-RebuiltSteps rebuild(const JournalFile& journal, const NodeByName& node_by_name, Log& log) {
+RebuiltSteps rebuild(const JournalFile& journal, const NodeByName& node_by_name, Log& log,
+                     const StepBuilder& build_more) {
   RebuiltSteps rebuilt;
   for (const OpenStep& open : open_steps(journal)) {
     const std::string host = open.parameters.value("host", "");
@@ -75,7 +77,7 @@ RebuiltSteps rebuild(const JournalFile& journal, const NodeByName& node_by_name,
       continue;
     }
     node->forget_sessions();
-    std::unique_ptr<Step> step = build_step(open, *node, log);
+    std::unique_ptr<Step> step = build_step(open, *node, log, build_more);
     if (step == nullptr) continue;
     rebuilt.begun.push_back(BegunStep{step.get(), open.found});
     rebuilt.steps.push_back(std::move(step));
@@ -118,7 +120,7 @@ std::optional<JournalFile> find_open_journal(const std::string& state_dir,
 }
 
 Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
-                  Environment& environment, Milliseconds budget) {
+                  Environment& environment, Milliseconds budget, const StepBuilder& build_more) {
   Outcome refused;
   refused.ending = Ending::kNotUndone;
   if (summarize(journal).past_point_of_no_return) {
@@ -127,7 +129,7 @@ Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
     refused.leftovers.push_back(refused.headline->message);
     return refused;
   }
-  const RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log);
+  const RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log, build_more);
   const auto note = [&](json record) {
     const Status noted = append_to_journal(journal.path, std::move(record), environment.clock);
     if (!noted.ok()) environment.log.warning("{}", noted.error().message);
@@ -155,7 +157,7 @@ bool has_open_steps(const JournalFile& journal, const std::string& host, std::ui
 std::vector<std::string> open_steps_by_hand(const JournalFile& journal,
                                             const NodeByName& node_by_name,
                                             Environment& environment) {
-  RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log);
+  RebuiltSteps rebuilt = rebuild(journal, node_by_name, environment.log, nullptr);
   std::vector<std::string> lines = std::move(rebuilt.unknown);
   for (const BegunStep& begun : rebuilt.begun) {
     const std::string by_hand = begun.step->undo_by_hand(begun.found);

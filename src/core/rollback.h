@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,11 +35,16 @@ std::optional<JournalFile> find_open_journal(const std::string& state_dir,
 // The node for a host and port of the journal; nullptr where the caller knows none.
 using NodeByName = std::function<Node*(const std::string& host, std::uint16_t port)>;
 
+// Builds a step of a kind that the core does not know; nullptr for one whose undo is nothing to do.
+using StepBuilder = std::function<std::unique_ptr<Step>(
+    const std::string& kind, const nlohmann::json& parameters, Node& node)>;
+
 // Undoes every step that the journal shows begun and not undone, newest first, with fresh sessions,
 // and closes the journal where all of it was put back. Idempotent: what is as it was found already
 // stays. Refuses (kNotUndone, nothing touched) where the journal has passed its point of no return.
 Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
-                  Environment& environment, Milliseconds budget);
+                  Environment& environment, Milliseconds budget,
+                  const StepBuilder& build_more = nullptr);
 
 // Whether the journal shows a step on host:port that has begun, changed something, and has not been
 // undone.

@@ -9,6 +9,12 @@
 
 namespace mha {
 
+// What a failed undo of one step means for those that began before it.
+enum class UndoFailure {
+  kGoOn,  // they are undone all the same
+  kStop,  // they stay: undoing them would be safe only with this one undone
+};
+
 // Named for the state that it reaches ("ensure_read_only db1:3306"). apply and undo are idempotent,
 // read back what they did, and may be called after an apply that failed half way. kind() and
 // parameters() are enough for another process to build the same step again and undo it
@@ -31,6 +37,7 @@ class Step {
   virtual Status apply(const nlohmann::json& found, Deadline deadline) = 0;
   // Restores what observe found.
   virtual Status undo(const nlohmann::json& found, Deadline deadline) = 0;
+  [[nodiscard]] virtual UndoFailure on_undo_failure() const { return UndoFailure::kGoOn; }
   // The command with which a person would do what undo could not; empty where there is nothing to
   // undo.
   [[nodiscard]] virtual std::string undo_by_hand(const nlohmann::json& found) const = 0;

@@ -135,6 +135,8 @@ class EnsureWritable : public ReadOnlyStep {
     if (set.ok()) return set;
     return set.error().with_context(fmt::format("setting read_only off on {}", node().title()));
   }
+  // The server may take writes then, and another one must not.
+  UndoFailure on_undo_failure() const override { return UndoFailure::kStop; }
 };
 
 }  // namespace

@@ -106,6 +106,18 @@ Status Connection::connect(const MysqlTarget& target, Deadline deadline) {
 
 Result<std::vector<StatementResult>> Connection::run(const std::string& sql,
                                                      const std::string& doing, Deadline deadline) {
+  return run_job([sql](Link& link) { return link.execute(sql); }, doing, deadline);
+}
+
+Result<std::vector<StatementResult>> Connection::run_secret(const Secret& sql,
+                                                            const std::string& doing,
+                                                            Deadline deadline) {
+  return run_job([sql](Link& link) { return link.execute(sql.reveal()); }, doing, deadline);
+}
+
+Result<std::vector<StatementResult>> Connection::run_job(std::function<Answer(Link&)> execute,
+                                                         const std::string& doing,
+                                                         Deadline deadline) {
   if (dead_) {
     return Error{Code::kUnreachable,
                  fmt::format("MySQL on {}: {}: this connection was lost before", name_, doing)};
@@ -113,8 +125,8 @@ Result<std::vector<StatementResult>> Connection::run(const std::string& sql,
   const Milliseconds limit = clock_.remaining(deadline);
   if (limit <= Milliseconds{0}) return give_up(doing);
   auto answer = std::make_shared<Answer>();
-  const bool in_time =
-      worker_->run([link = link_, sql, answer] { *answer = link->execute(sql); }, limit);
+  const bool in_time = worker_->run(
+      [link = link_, execute = std::move(execute), answer] { *answer = execute(*link); }, limit);
   if (!in_time) return give_up(doing);
   if (answer->lost.has_value()) {
     dead_ = true;

@@ -9,11 +9,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/secret.h"
 #include "base/status.h"
 #include "mysql/answer.h"
 #include "ports/clock.h"
@@ -49,6 +51,10 @@ class Connection {
   Result<std::vector<StatementResult>> run(const std::string& sql, const std::string& doing,
                                            Deadline deadline);
 
+  // As run(), of one statement with a password in it, which is wiped when it has been sent.
+  Result<std::vector<StatementResult>> run_secret(const Secret& sql, const std::string& doing,
+                                                  Deadline deadline);
+
   // One statement; a refusal is kDenied or kRefused here.
   Result<std::vector<SqlRow>> rows(const std::string& sql, const std::string& doing,
                                    Deadline deadline);
@@ -60,6 +66,9 @@ class Connection {
   Connection(const MysqlTarget& target, const Clock& clock);
 
   Status connect(const MysqlTarget& target, Deadline deadline);
+  // On the worker's thread; `execute` owns what it executes.
+  Result<std::vector<StatementResult>> run_job(std::function<Answer(Link&)> execute,
+                                               const std::string& doing, Deadline deadline);
   Error give_up(const std::string& doing);
 
   const Clock& clock_;

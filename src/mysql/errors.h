@@ -10,6 +10,7 @@
 namespace mha {
 
 // From mysqld_error.h (ER_...) and errmsg.h (CR_...), which name some of them differently.
+inline constexpr unsigned kEmptyQuery = 1065;
 inline constexpr unsigned kNoSuchThread = 1094;
 inline constexpr unsigned kLockWaitTimeout = 1205;
 inline constexpr unsigned kOutOfMemory = 2008;

@@ -10,7 +10,7 @@
 
 #include "mysql/errors.h"
 #include "mysql/statements.h"
-#include "mysql/write_blockers.h"
+#include "mysql/thread_text.h"
 
 namespace mha {
 namespace {

@@ -15,7 +15,9 @@
 #include "mysql/errors.h"
 #include "mysql/kill.h"
 #include "mysql/replica_threads.h"
+#include "mysql/replication.h"
 #include "mysql/statements.h"
+#include "mysql/thread_text.h"
 #include "mysql/write_blockers.h"
 
 namespace mha {
@@ -73,6 +75,7 @@ class LibmysqlServer : public MysqlServer {
     identity_.server_id = number<std::uint32_t>(row[3]);
     max_allowed_packet_ = number<std::size_t>(row[4]);
     has_super_read_only_ = !results.value().back().rows.empty();
+    replication_ = make_replication(*connection_, identity_, clock_, max_allowed_packet_);
     return connection_
         ->rows(std::string{statements_for(identity_).session_settings}, "setting up the session",
                deadline)
@@ -148,6 +151,18 @@ class LibmysqlServer : public MysqlServer {
     return std::vector<std::uint64_t>(holders.begin(), holders.end());
   }
 
+  Status take_lock(const std::string& lock_name, Deadline deadline) override {
+    Result<std::vector<SqlRow>> rows =
+        connection_->rows(fmt::format("SELECT GET_LOCK({},0)", sql_literal(lock_name)),
+                          "taking the lock " + lock_name, deadline);
+    if (!rows.ok()) return rows.error();
+    const bool taken =
+        !rows.value().empty() && !rows.value()[0].empty() && rows.value()[0][0] == "1";
+    if (taken) return {};
+    return Error{Code::kRefused, fmt::format("another session holds the lock {} on MySQL on {}",
+                                             lock_name, name())};
+  }
+
   Result<std::vector<std::string>> users_exempt_from_read_only(Deadline deadline) override {
     Result<std::vector<SqlRow>> rows = connection_->rows(
         std::string{sql::kExemptGrantees}, "asking who is exempt from read_only", deadline);
@@ -168,6 +183,8 @@ class LibmysqlServer : public MysqlServer {
   Status ensure_replica_threads(ReplicaThreads wanted, Deadline deadline) override {
     return start_replica_threads(*connection_, statements_for(identity_), wanted, deadline);
   }
+
+  [[nodiscard]] Replication& replication() override { return *replication_; }
 
  private:
   [[nodiscard]] std::string read_only_sql() const {
@@ -223,6 +240,7 @@ class LibmysqlServer : public MysqlServer {
   ServerIdentity identity_;
   std::size_t max_allowed_packet_ = 0;
   bool has_super_read_only_ = false;
+  std::unique_ptr<Replication> replication_;  // once introduced
 };
 
 }  // namespace

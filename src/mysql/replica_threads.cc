@@ -1,41 +1,30 @@
-// SHOW ... STATUS by column name, and START ... for what does not run.
+// What the replica's status says of its threads, and START ... for what does not run.
 #include "mysql/replica_threads.h"
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
+
+#include "mysql/replica_status.h"
 
 namespace mha {
 namespace {
 
 constexpr const char* kReading = "reading the state of replication";
 
-// "" where the row has no such column.
-std::string value_of(const StatementResult& result, std::string_view column) {
-  const auto found = std::find(result.columns.begin(), result.columns.end(), column);
-  if (found == result.columns.end()) return "";
-  const auto index = static_cast<std::size_t>(found - result.columns.begin());
-  return result.rows.front()[index].value_or("");
-}
-
-// "Yes", "No", and for the receiver "Connecting".
-bool runs(const std::string& text) { return !text.empty() && text != "No"; }
-
 }  // namespace
 
 Result<std::optional<ReplicaThreads>> read_replica_threads(Connection& connection,
                                                            const Statements& statements,
                                                            Deadline deadline) {
-  const Result<std::vector<StatementResult>> results =
-      connection.run(std::string{statements.replica_status}, kReading, deadline);
-  if (!results.ok()) return results.error();
-  const StatementResult& result = results.value().front();
-  if (result.error.has_value()) return connection.refusal(*result.error, kReading);
-  if (result.rows.empty()) return std::optional<ReplicaThreads>{};
-  return std::optional{ReplicaThreads{runs(value_of(result, statements.receiver_column)),
-                                      runs(value_of(result, statements.applier_column))}};
+  const Result<ReplicaStatus> status =
+      read_replica_status(connection, statements.replication, kReading, deadline);
+  if (!status.ok()) return status.error();
+  const std::optional<ReplicaState>& replica = status.value().replica;
+  if (!replica.has_value()) return std::optional<ReplicaThreads>{};
+  return std::optional{
+      ReplicaThreads{replica->receiver != ReceiverState::kStopped, replica->applier_running}};
 }
 
 Status start_replica_threads(Connection& connection, const Statements& statements,
@@ -55,10 +44,11 @@ Status start_replica_threads(Connection& connection, const Statements& statement
     return connection.rows(std::string{statement}, "starting replication", deadline).status();
   };
   if (wanted.receiver && !before.value()->receiver) {
-    if (Status started = start(statements.start_receiver); !started.ok()) return started;
+    if (Status started = start(statements.replication.start_receiver); !started.ok())
+      return started;
   }
   if (wanted.applier && !before.value()->applier) {
-    if (Status started = start(statements.start_applier); !started.ok()) return started;
+    if (Status started = start(statements.replication.start_applier); !started.ok()) return started;
   }
   const Result<std::optional<ReplicaThreads>> after =
       read_replica_threads(connection, statements, deadline);

@@ -73,4 +73,9 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string without_newlines(std::string text) {
+  std::erase(text, '\n');
+  return text;
+}
+
 }  // namespace mha

@@ -14,4 +14,7 @@ std::string valid_utf8(std::string_view text, std::size_t most_bytes = std::stri
 // Valid UTF-8 with each run of control characters and spaces as one space, none at the ends.
 std::string one_line(std::string_view text);
 
+// MySQL breaks a line after each server of a GTID set.
+std::string without_newlines(std::string text);
+
 }  // namespace mha

@@ -5,8 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <charconv>
 #include <cstddef>
 #include <map>
@@ -16,11 +14,10 @@
 #include <string_view>
 
 #include "mysql/text.h"
+#include "mysql/thread_text.h"
 
 namespace mha {
 namespace {
-
-constexpr std::size_t kStatementBytes = 200;
 
 using ThreadsById = std::map<std::uint64_t, ServerThread>;
 
@@ -40,52 +37,6 @@ Number number(const SqlRow& row, std::size_t column) {
 std::string table_name(const SqlRow& row, std::size_t column) {
   const std::string table = one_line(cell(row, column + 1));
   return table.empty() ? "" : fmt::format("`{}`.`{}`", one_line(cell(row, column)), table);
-}
-
-// "thread 42 (app@10.0.0.5:41000)".
-std::string thread_name(const ServerThread& thread) {
-  return fmt::format("thread {} ({}@{})", thread.id, one_line(thread.user), one_line(thread.host));
-}
-
-bool is_idle(const ServerThread& thread) { return thread.command == "Sleep"; }
-
-std::string activity(const ServerThread& thread) {
-  if (is_idle(thread)) return fmt::format("idle for {} s", thread.seconds);
-  const std::string& statement = thread.info.empty() ? thread.state : thread.info;
-  return fmt::format("running for {} s: {}", thread.seconds, one_line(statement));
-}
-
-// Whether a statement only reads, by its first word. What it calls may write all the same:
-// find_writers() asks InnoDB as well.
-bool only_reads(std::string_view statement) {
-  const auto skip = [&statement](std::size_t bytes) {
-    statement.remove_prefix(std::min(bytes, statement.size()));
-  };
-  while (!statement.empty()) {
-    if (statement.starts_with("/*") && !statement.starts_with("/*!")) {
-      const std::size_t end = statement.find("*/");
-      skip(end == std::string_view::npos ? statement.size() : end + 2);
-    } else if (statement.front() == '(' || statement.front() <= ' ') {
-      skip(1);
-    } else {
-      break;
-    }
-  }
-  std::string word;
-  for (const char c : statement) {
-    if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
-    word += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  static constexpr std::array<std::string_view, 10> kReaders{
-      "SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "USE", "KILL", "SET", "DO"};
-  return std::find(kReaders.begin(), kReaders.end(), word) != kReaders.end();
-}
-
-// Dump threads, appliers that wait, the event scheduler: they run for ever and block nothing.
-bool is_running_statement(const ServerThread& thread) {
-  static constexpr std::array<std::string_view, 3> kCommands{"Query", "Execute", "Prepare"};
-  return std::find(kCommands.begin(), kCommands.end(), thread.command) != kCommands.end() &&
-         !thread.info.empty();
 }
 
 class Search {
@@ -189,23 +140,6 @@ class Search {
 };
 
 }  // namespace
-
-std::vector<ServerThread> threads_from_rows(const std::vector<SqlRow>& rows, std::uint64_t own_id) {
-  std::vector<ServerThread> threads;
-  for (const SqlRow& row : rows) {
-    ServerThread thread;
-    thread.id = number<std::uint64_t>(row, 0);
-    if (thread.id == own_id) continue;
-    thread.user = cell(row, 1);
-    thread.host = cell(row, 2);
-    thread.command = cell(row, 4);
-    thread.seconds = number<std::int64_t>(row, 5);
-    thread.state = cell(row, 6);
-    thread.info = valid_utf8(row.size() > 7 ? row[7].value_or("") : "", kStatementBytes);
-    threads.push_back(std::move(thread));
-  }
-  return threads;
-}
 
 Result<std::vector<WriteBlocker>> find_write_blockers(Connection& connection,
                                                       const ServerIdentity& identity,

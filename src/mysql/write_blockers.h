@@ -9,9 +9,6 @@
 
 namespace mha {
 
-// Rows of SHOW PROCESSLIST, all but `own_id`.
-std::vector<ServerThread> threads_from_rows(const std::vector<SqlRow>& rows, std::uint64_t own_id);
-
 // As MysqlServer::write_blockers(). Asks where the server records its locks; where it does not,
 // takes the statements that write, and where there are none, the tables that somebody uses. Each
 // question that the server refuses is left out.

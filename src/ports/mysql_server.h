@@ -90,6 +90,8 @@ struct ReplicaThreads {
   bool operator==(const ReplicaThreads&) const = default;
 };
 
+class Replication;
+
 // One open, authenticated session. Not thread-safe. After kTimeout or kUnreachable the session is
 // dead: each further call answers kUnreachable at once, and the caller opens a new one. Closing
 // never blocks.
@@ -139,6 +141,13 @@ class MysqlServer {
   // Threads that hold one of these GET_LOCK names (MHA's advisory locks).
   virtual Result<std::vector<std::uint64_t>> lock_holders(
       const std::vector<std::string>& lock_names, Deadline deadline) = 0;
+
+  // Takes this GET_LOCK for as long as the session lives; one that it holds already stays. kRefused
+  // where another session has it. One a session: MySQL 5.6 lets go of an earlier one.
+  virtual Status take_lock(const std::string& lock_name, Deadline deadline) = 0;
+
+  // What our own engine asks of it, over this session: ports/replication.h. Owned by the session.
+  [[nodiscard]] virtual Replication& replication() = 0;
 };
 
 class MysqlConnector {

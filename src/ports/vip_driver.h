@@ -11,6 +11,13 @@ namespace mha {
 
 enum class VipPresence { kPresent, kAbsent };
 
+// What a driver does with the host's shell.
+enum class ShellUse {
+  kNone,    // nothing: the address is the network's alone, or there is none
+  kWanted,  // the host's own configuration; without a shell remove() still takes the address away
+  kNeeded,  // everything
+};
+
 // What assign does where another machine still answers for the address.
 enum class OtherHolder {
   kRefuse,    // two holders are worse than none
@@ -32,6 +39,10 @@ class VipDriver {
   [[nodiscard]] virtual const std::string& provider() const = 0;
   // Whether anything is to be moved at all; false for `none`, whose other calls then do nothing.
   [[nodiscard]] virtual bool moves_an_address() const = 0;
+  // Where it is not kNeeded, a driver without a shell is worth calling: check() and status() then
+  // tell what the network's own interface says, and remove() takes the address away from a host
+  // that answers nobody, which fences the address.
+  [[nodiscard]] virtual ShellUse shell_use() const = 0;
 
   // Changes nothing: tools, permissions (sudo), the interface. An error says what is missing and
   // the remedy.
@@ -39,20 +50,24 @@ class VipDriver {
 
   virtual Result<VipPresence> status(Deadline deadline) = 0;
 
-  // Link-layer addresses of the machines that answer for the address on this host's network, this
-  // host itself left out. Changes nothing; waits for answers up to a second, or the deadline.
+  // The machines that have the address on this host's network, this host itself left out: their
+  // link-layer addresses, lower case, or the names that a cloud's interface has for them. Changes
+  // nothing; waits for answers up to a second, or the deadline.
   virtual Result<std::vector<std::string>> other_holders(Deadline deadline) = 0;
 
-  // This host's own link-layer addresses, lower case, as check() has read them; how another host's
-  // other_holders() would show it.
-  [[nodiscard]] virtual std::vector<std::string> own_link_addresses() const { return {}; }
+  // How another host's other_holders() would show this host, as check() has read it.
+  [[nodiscard]] virtual std::vector<std::string> own_identities() const { return {}; }
 
   // Afterwards this host has the address and neighbours have been told once; further announcements
   // go on in the background. Before that, where the host has it not yet, asks the network whether
-  // another machine answers for it.
+  // another machine has it. A network whose interface moves the address in one act (a cloud) takes
+  // it over from the counterpart that the driver was made with, with kRefuse too: that one has lost
+  // it then, whether it lives or not.
   virtual Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) = 0;
 
-  // Afterwards this host does not have the address.
+  // Afterwards nobody reaches this host by the address. Over a shell it may stay routed to the
+  // host, which does not answer for it, until assign() on another moves it: an act less in the
+  // downtime.
   virtual Status remove(Deadline deadline) = 0;
 
   // Start now what remove() or a later assign() with kRefuse (in another process too, on a kept
@@ -61,6 +76,10 @@ class VipDriver {
   // has the address, so it is to be called after remove().
   virtual void prepare_remove(Deadline /*deadline*/) {}
   virtual void prepare_assign(Deadline /*deadline*/) {}
+  // As prepare_assign, but before remove() on the host that has the address: the network is not
+  // asked again. Only for a caller that has just asked it (other_holders) and takes the address off
+  // the only holder itself before it assigns.
+  virtual void prepare_assign_ahead(Deadline /*deadline*/) {}
 
   // The command that a person would type to put the address on this host, or take it away.
   [[nodiscard]] virtual std::string assign_by_hand() const = 0;

@@ -275,11 +275,43 @@ class BadInputTest(unittest.TestCase):
         self.assert_refused(CONFIG, ("db7", "app1.conf", "app2.conf"), HARD,
                             "--command=status", *elsewhere)
 
-    def test_vip_type_that_is_not_built(self):
-        for kind in ("aws", "openstack"):
-            self.write("mha-helper/app1.conf", f"[default]\nvip_type={kind}\n[db1]\n[db2]\n")
-            self.assert_refused(CONFIG, ("vip_type", kind, "not built yet"), HARD,
-                                "--command=status", *masters())
+    def test_options_of_aws(self):
+        """What a mode lacks, and ids of the wrong form: file, section and key, before any call."""
+        route = "vip_type=aws\naws_mode=route\nwriter_vip_cidr=192.168.77.10/32\ncluster_interface=e0\n"
+        for text, words in ((route, ("[db1] aws_route_table_ids", "aws_mode = route needs it")),
+                            (route + "aws_route_table_ids=rtb-1\n",
+                             ("[default] aws_route_table_ids", "'rtb-1'")),
+                            ("vip_type=aws\naws_mode=eip\n",
+                             ("[db1] aws_allocation_id", "aws_mode = eip needs it")),
+                            ("vip_type=aws\naws_region=Ireland\n",
+                             ("[default] aws_region", "like eu-west-1"))):
+            self.write("mha-helper/app1.conf", f"[default]\n{text}[db1]\n[db2]\n")
+            self.assert_refused(CONFIG, ("app1.conf", *words), HARD, "--command=status", *masters())
+
+    def test_options_of_openstack(self):
+        """What a mode lacks, and ids of the wrong form: file, section and key, before any call."""
+        pair = "vip_type=openstack\nwriter_vip_cidr=10.0.1.100/24\n"
+        for text, words in ((pair, ("[db1] cluster_interface", "openstack_mode = address_pair needs it")),
+                            (pair + "openstack_mode=vrrp\n", ("[default] openstack_mode", "'vrrp'")),
+                            (pair + "openstack_port_id=db1\n",
+                             ("[default] openstack_port_id", "'db1' is not an id")),
+                            ("vip_type=openstack\nopenstack_mode=floating_ip\n",
+                             ("[db1] openstack_floating_ip_id", "needs it"))):
+            self.write("mha-helper/app1.conf", f"[default]\n{text}[db1]\n[db2]\n")
+            self.assert_refused(CONFIG, ("app1.conf", *words), HARD, "--command=status", *masters())
+
+    def test_cloud_of_openstack_that_is_not_there(self):
+        """clouds.yaml is read at the first use, before anything is asked of anybody."""
+        self.write("mha-helper/app1.conf", "[default]\nvip_type=openstack\nopenstack_mode=floating_ip\n"
+                   "writer_vip_cidr=203.0.113.10/32\nopenstack_cloud=prod\n[db1]\n[db2]\n")
+        status = ("--command=status", *masters())
+        self.assert_refused(UNDONE, ("app1.conf: openstack_cloud: the cloud 'prod'", "clouds.yaml"),
+                            HARD, *status)
+        (self.folder / ".config" / "openstack").mkdir(parents=True)
+        self.write(".config/openstack/clouds.yaml", "clouds: {test: {}, dev: {}}\n")
+        self.assert_refused(UNDONE, ("openstack_cloud", "which has: test, dev"), HARD, *status)
+        self.write(".config/openstack/clouds.yaml", "clouds: {prod: {profile: big}}\n")
+        self.assert_refused(UNDONE, ("clouds.yaml", "profile", "not supported"), HARD, *status)
 
     # What cannot be reached.
 

@@ -16,72 +16,15 @@
 #include <utility>
 #include <vector>
 
+#include "fakes/fake_flow.h"
+#include "fakes/fake_mysql_state.h"
+#include "fakes/fake_replication.h"
+#include "fakes/fake_session.h"
 #include "fakes/fault_plan.h"
 #include "ports/clock.h"
 #include "ports/mysql_server.h"
 
 namespace mha {
-
-enum class FakeHealth {
-  kUp,
-  kSilent,  // accepts, and answers nothing: each call costs its deadline (where there is a clock)
-  kDown,    // refuses connections; open sessions are broken
-};
-
-// What one fake server is and holds. Tests read and write the members between calls; sessions go
-// through the locked functions.
-struct FakeMysqlState {
-  ServerIdentity identity{ServerFamily::kMysql, "8.0.36", 80036, 0, 1};
-  FakeHealth health = FakeHealth::kUp;
-  std::optional<Error> connect_error;  // what connect answers instead, while set
-
-  // nullopt in super_read_only: the server has no such variable (as MariaDB).
-  ReadOnlyState read_only{ReadOnly::kOff, false};
-  // Clients and the server's own threads. Our own sessions are not among them: they are added when
-  // another session lists.
-  std::vector<ServerThread> threads;
-  // How often the client behind a thread comes back, under a new id, when it is killed.
-  std::map<std::uint64_t, unsigned> reconnects;
-  // Threads that KILL answers with error 1094 for.
-  std::set<std::uint64_t> unkillable;
-  // While there is any, writes cannot be blocked; killing a blocker's thread ends it.
-  std::vector<WriteBlocker> blockers;
-  std::vector<std::string> exempt_users;       // whom read_only does not bind
-  std::optional<ReplicaThreads> replica;       // nullopt: no replica
-  std::map<std::string, std::uint64_t> locks;  // name of a GET_LOCK to the thread that holds it
-
-  // Runs at the start of each call that reaches the server (text as in FaultPlan): the world moves
-  // on between calls.
-  std::function<void(FakeMysqlState&, const std::string& call)> on_call;
-
-  // Adds a client; gives its id.
-  std::uint64_t add_thread(const std::string& user, const std::string& command = "Sleep",
-                           const std::string& host = "10.0.0.9:40000") {
-    const std::uint64_t id = next_id++;
-    threads.push_back({id, user, host, command, 0, "", ""});
-    return id;
-  }
-
-  // Ends a thread as if its client had left.
-  void remove_thread(std::uint64_t id) {
-    std::erase_if(threads, [id](const ServerThread& thread) { return thread.id == id; });
-    std::erase_if(blockers, [id](const WriteBlocker& blocker) { return blocker.thread_id == id; });
-    std::erase_if(locks, [id](const auto& entry) { return entry.second == id; });
-    reconnects.erase(id);
-    sessions.erase(id);
-  }
-
-  std::uint64_t next_id = 100;
-  std::map<std::uint64_t, ServerThread> sessions;  // ours that are open
-  std::recursive_mutex mutex;
-};
-
-// MariaDB: no super_read_only.
-inline void make_mariadb(FakeMysqlState& state) {
-  state.identity = {ServerFamily::kMariadb, "10.11.14-MariaDB", 101114, 0,
-                    state.identity.server_id};
-  state.read_only.super_read_only.reset();
-}
 
 // A session. Records "mysql NAME CALL ..." in the fault plan, for instance
 //   mysql db1:3306 connect app              mysql db1:3306 threads
@@ -89,32 +32,20 @@ inline void make_mariadb(FakeMysqlState& state) {
 //   mysql db1:3306 set_read_only ON         mysql db1:3306 write_blockers
 //   mysql db1:3306 set_read_only ON super_read_only=ON
 //   mysql db1:3306 lock_holders
-// A call on a dead session is neither counted nor recorded: it reaches no server.
+// and those of its replication, which fake_replication.h lists.
 class FakeMysqlServer : public MysqlServer {
  public:
-  // `clock` may be null: then no call takes time, and deadlines are not looked at.
-  FakeMysqlServer(FakeMysqlState& state, std::string name, const std::string& user,
-                  FaultPlan& faults, Clock* clock)
-      : state_(state), name_(std::move(name)), faults_(faults), clock_(clock) {
-    const std::lock_guard lock{state_.mutex};
-    identity_ = state_.identity;
-    identity_.connection_id = state_.next_id++;
-    state_.sessions[identity_.connection_id] = {
-        identity_.connection_id, user, "10.0.0.1:50000", "Sleep", 0, "", ""};
-  }
-  ~FakeMysqlServer() override {
-    const std::lock_guard lock{state_.mutex};
-    state_.remove_thread(identity_.connection_id);
-  }
-  FakeMysqlServer(const FakeMysqlServer&) = delete;
-  FakeMysqlServer& operator=(const FakeMysqlServer&) = delete;
+  // As FakeSession.
+  FakeMysqlServer(FakeMysqlState& state, const std::string& name, const std::string& user,
+                  FaultPlan& faults, Clock* clock, std::function<void()> flow)
+      : state_(state), session_(state, name, user, faults, clock, std::move(flow)) {}
 
-  [[nodiscard]] const ServerIdentity& identity() const override { return identity_; }
-  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const ServerIdentity& identity() const override { return session_.identity(); }
+  [[nodiscard]] const std::string& name() const override { return session_.name(); }
 
   Result<ReadOnlyState> read_only_state(Deadline deadline) override {
-    return call("read_only_state", deadline,
-                [this]() -> Result<ReadOnlyState> { return state_.read_only; });
+    return session_.call("read_only_state", deadline,
+                         [this]() -> Result<ReadOnlyState> { return state_.read_only; });
   }
 
   Status set_read_only(ReadOnlyState wanted, std::chrono::seconds lock_wait,
@@ -123,14 +54,15 @@ class FakeMysqlServer : public MysqlServer {
     if (wanted.super_read_only.has_value()) {
       text += fmt::format(" super_read_only={}", *wanted.super_read_only ? "ON" : "OFF");
     }
-    return call(text, deadline, [&] { return change_read_only(wanted, lock_wait, deadline); });
+    return session_.call(text, deadline,
+                         [&] { return change_read_only(wanted, lock_wait, deadline); });
   }
 
   Result<std::vector<ServerThread>> threads(Deadline deadline) override {
-    return call("threads", deadline, [this]() -> Result<std::vector<ServerThread>> {
+    return session_.call("threads", deadline, [this]() -> Result<std::vector<ServerThread>> {
       std::vector<ServerThread> all = state_.threads;
       for (const auto& [id, session] : state_.sessions) {
-        if (id != identity_.connection_id) all.push_back(session);
+        if (id != own_id()) all.push_back(session);
       }
       return all;
     });
@@ -138,33 +70,36 @@ class FakeMysqlServer : public MysqlServer {
 
   Result<std::vector<KillOutcome>> kill(const std::vector<std::uint64_t>& thread_ids,
                                         Deadline deadline) override {
-    return call(fmt::format("kill {}", fmt::join(thread_ids, ",")), deadline,
-                [&]() -> Result<std::vector<KillOutcome>> {
-                  std::vector<KillOutcome> outcomes;
-                  for (const std::uint64_t id : thread_ids) outcomes.push_back(kill_one(id));
-                  return outcomes;
-                });
+    return session_.call(fmt::format("kill {}", fmt::join(thread_ids, ",")), deadline,
+                         [&]() -> Result<std::vector<KillOutcome>> {
+                           std::vector<KillOutcome> outcomes;
+                           for (const std::uint64_t id : thread_ids)
+                             outcomes.push_back(kill_one(id));
+                           return outcomes;
+                         });
   }
 
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
-    return call("write_blockers", deadline,
-                [this]() -> Result<std::vector<WriteBlocker>> { return state_.blockers; });
+    return session_.call("write_blockers", deadline,
+                         [this]() -> Result<std::vector<WriteBlocker>> { return state_.blockers; });
   }
 
   Result<std::vector<std::string>> users_exempt_from_read_only(Deadline deadline) override {
-    return call("users_exempt_from_read_only", deadline,
-                [this]() -> Result<std::vector<std::string>> { return state_.exempt_users; });
+    return session_.call(
+        "users_exempt_from_read_only", deadline,
+        [this]() -> Result<std::vector<std::string>> { return state_.exempt_users; });
   }
 
   Result<std::optional<ReplicaThreads>> replica_threads(Deadline deadline) override {
-    return call("replica_threads", deadline,
-                [this]() -> Result<std::optional<ReplicaThreads>> { return state_.replica; });
+    return session_.call(
+        "replica_threads", deadline,
+        [this]() -> Result<std::optional<ReplicaThreads>> { return state_.replica; });
   }
 
   Status ensure_replica_threads(ReplicaThreads wanted, Deadline deadline) override {
-    return call("ensure_replica_threads", deadline, [&]() -> Status {
+    return session_.call("ensure_replica_threads", deadline, [&]() -> Status {
       if (!state_.replica.has_value()) {
-        return Error{Code::kRefused, fmt::format("{} replicates from nobody any more", name_)};
+        return Error{Code::kRefused, fmt::format("{} replicates from nobody any more", name())};
       }
       state_.replica->receiver |= wanted.receiver;
       state_.replica->applier |= wanted.applier;
@@ -174,7 +109,7 @@ class FakeMysqlServer : public MysqlServer {
 
   Result<std::vector<std::uint64_t>> lock_holders(const std::vector<std::string>& lock_names,
                                                   Deadline deadline) override {
-    return call("lock_holders", deadline, [&]() -> Result<std::vector<std::uint64_t>> {
+    return session_.call("lock_holders", deadline, [&]() -> Result<std::vector<std::uint64_t>> {
       std::set<std::uint64_t> holders;
       for (const std::string& lock_name : lock_names) {
         const auto entry = state_.locks.find(lock_name);
@@ -184,38 +119,19 @@ class FakeMysqlServer : public MysqlServer {
     });
   }
 
- private:
-  Error broken() const {
-    return {Code::kUnreachable, fmt::format("the connection to {} is lost", name_)};
-  }
-
-  Error timed_out(const std::string& what, Deadline deadline) {
-    if (clock_ != nullptr) clock_->sleep_until(deadline.at());
-    return {Code::kTimeout, fmt::format("{} on {}: no answer in time", what, name_)};
-  }
-
-  // One call: the session alive, the fault plan, the server alive, the effect. kTimeout and
-  // kUnreachable end the session.
-  template <typename Effect>
-  auto call(const std::string& what, Deadline deadline, Effect effect) -> decltype(effect()) {
-    using Answer = decltype(effect());
-    if (dead_) return broken();
-    const std::string text = fmt::format("mysql {} {}", name_, what);
-    Answer outcome = faults_.around(text, [&]() -> Answer {
-      const std::lock_guard lock{state_.mutex};
-      if (state_.on_call) state_.on_call(state_, text);
-      const bool killed = !state_.sessions.contains(identity_.connection_id);
-      if (killed || state_.health == FakeHealth::kDown) return broken();
-      const bool late = clock_ != nullptr && clock_->passed(deadline);
-      if (late || state_.health == FakeHealth::kSilent) return timed_out(what, deadline);
-      return effect();
+  Status take_lock(const std::string& lock_name, Deadline deadline) override {
+    return session_.call("take_lock " + lock_name, deadline, [&]() -> Status {
+      const auto [entry, added] = state_.locks.try_emplace(lock_name, own_id());
+      if (added || entry->second == own_id()) return {};
+      return Error{Code::kRefused,
+                   fmt::format("another session holds the lock {} on {}", lock_name, name())};
     });
-    if (!outcome.ok()) {
-      const Code code = outcome.error().code;
-      dead_ = code == Code::kTimeout || code == Code::kUnreachable;
-    }
-    return outcome;
   }
+
+  [[nodiscard]] Replication& replication() override { return replication_; }
+
+ private:
+  [[nodiscard]] std::uint64_t own_id() const { return identity().connection_id; }
 
   // As the servers do: read_only=0 clears super_read_only, super_read_only=1 sets read_only, and
   // only more blocking waits for locks.
@@ -225,7 +141,7 @@ class FakeMysqlServer : public MysqlServer {
                                     state_.identity.version_number >= 120000;
     const bool plain = wanted.read_only == ReadOnly::kOff || wanted.read_only == ReadOnly::kOn;
     if (!plain && !has_no_lock_values) {
-      return Error{Code::kRefused, fmt::format("{} does not know read_only={}", name_,
+      return Error{Code::kRefused, fmt::format("{} does not know read_only={}", name(),
                                                to_string(wanted.read_only))};
     }
     ReadOnlyState next = wanted;
@@ -238,20 +154,21 @@ class FakeMysqlServer : public MysqlServer {
         (next.blocks_writes() && !state_.read_only.blocks_writes()) ||
         (next.super_read_only == true && state_.read_only.super_read_only == false);
     if (waits_for_locks && !state_.blockers.empty()) {
+      Clock* const clock = session_.clock();
       const std::chrono::seconds wait = std::max(lock_wait, std::chrono::seconds{1});
-      if (clock_ != nullptr && clock_->remaining(deadline) < wait) {
-        return timed_out("set_read_only", deadline);
+      if (clock != nullptr && clock->remaining(deadline) < wait) {
+        return session_.timed_out("set_read_only", deadline);
       }
-      if (clock_ != nullptr) clock_->sleep_for(wait);
+      if (clock != nullptr) clock->sleep_for(wait);
       return Error{Code::kRefused,
-                   fmt::format("setting read_only on {}: a lock blocks it (error 1205)", name_)};
+                   fmt::format("setting read_only on {}: a lock blocks it (error 1205)", name())};
     }
     state_.read_only = next;
     return {};
   }
 
   KillOutcome kill_one(std::uint64_t id) {
-    if (id == identity_.connection_id) {
+    if (id == own_id()) {
       return {id, KillResult::kRefused, "this is our own connection"};
     }
     if (state_.sessions.contains(id)) {
@@ -277,11 +194,8 @@ class FakeMysqlServer : public MysqlServer {
   }
 
   FakeMysqlState& state_;
-  std::string name_;
-  FaultPlan& faults_;
-  Clock* clock_;
-  ServerIdentity identity_;
-  bool dead_ = false;
+  FakeSession session_;
+  FakeReplication replication_{session_};
 };
 
 // Knows servers by "host:port" as MysqlTarget::name() writes it; any other target is unreachable.
@@ -291,8 +205,31 @@ class FakeMysqlConnector : public MysqlConnector {
   explicit FakeMysqlConnector(FaultPlan& faults, Clock* clock = nullptr)
       : faults_(faults), clock_(clock) {}
 
-  // Adds a server, or gives the one that is there.
-  FakeMysqlState& server(const std::string& name) { return servers_[name]; }
+  // Adds a server, with a server_id of its own, or gives the one that is there. Not while sessions
+  // are being used in other threads.
+  FakeMysqlState& server(const std::string& name) {
+    const auto [entry, added] = servers_.try_emplace(name);
+    if (added) entry->second.identity.server_id = static_cast<std::uint32_t>(servers_.size());
+    return entry->second;
+  }
+
+  // Lets `replica` replicate from `source`, from the start of its binary log; both run.
+  void follow(const std::string& replica, const std::string& source,
+              GtidUse gtid_use = GtidUse::kAuto) {
+    FakeMysqlState& state = server(replica);
+    const std::size_t colon = source.rfind(':');
+    NewSource& followed = state.replication.source;
+    followed.host = source.substr(0, colon);
+    followed.port = static_cast<std::uint16_t>(std::stoi(source.substr(colon + 1)));
+    followed.user = "repl";
+    followed.password = Secret{"repl-password"};
+    followed.gtid_use = gtid_use;
+    state.replica = ReplicaThreads{true, true};
+    replicate();
+  }
+
+  // Lets transactions move as far as they go; each call on a session does the same.
+  void replicate() { FakeFlow{servers_}.run(); }
 
   // All that connect was asked for, in order.
   [[nodiscard]] std::vector<MysqlTarget> targets() const {
@@ -321,8 +258,8 @@ class FakeMysqlConnector : public MysqlConnector {
         if (clock_ != nullptr) clock_->sleep_until(deadline.at());
         return Error{Code::kTimeout, fmt::format("connecting to {}: no answer in time", name)};
       }
-      return std::unique_ptr<MysqlServer>(
-          std::make_unique<FakeMysqlServer>(state, name, target.user, faults_, clock_));
+      return std::unique_ptr<MysqlServer>(std::make_unique<FakeMysqlServer>(
+          state, name, target.user, faults_, clock_, [this] { replicate(); }));
     });
   }
 

@@ -59,6 +59,15 @@ class FakeVipNetwork {
     const std::lock_guard lock{mutex_};
     silent_.insert(host);
   }
+  // The network is a cloud's: its interface takes the address away from a host without its help.
+  void be_a_cloud() {
+    const std::lock_guard lock{mutex_};
+    is_cloud_ = true;
+  }
+  [[nodiscard]] bool is_cloud() const {
+    const std::lock_guard lock{mutex_};
+    return is_cloud_;
+  }
   void set_on_call(OnCall on_call) {
     const std::lock_guard lock{mutex_};
     on_call_ = std::move(on_call);
@@ -88,21 +97,28 @@ class FakeVipNetwork {
   std::map<std::string, std::optional<Error>> check_errors_;
   std::map<std::string, std::string> warnings_;
   std::set<std::string> silent_;
+  bool is_cloud_ = false;
   OnCall on_call_;
 };
 
 // One host's driver. Records "vip HOST CALL" in the fault plan, for instance
 //   vip db1 check    vip db1 status    vip db1 other_holders
-//   vip db1 remove   vip db1 assign    vip db1 assign kTakeOver
+//   vip db1 remove   vip db1 assign    vip db1 assign kTakeOver    vip db1 remove by interface
 // As strict as a session may be: after kTimeout or kUnreachable each further call is kUnreachable,
 // and reaches no host; so is every call without a shell.
 class FakeVipDriver : public VipDriver {
  public:
   FakeVipDriver(FakeVipNetwork& network, std::string host, const RemoteShell* shell)
-      : network_(network), host_(std::move(host)), dead_(shell == nullptr) {}
+      : network_(network),
+        host_(std::move(host)),
+        by_interface_(shell == nullptr && network.is_cloud()),
+        dead_(shell == nullptr && !by_interface_) {}
 
   [[nodiscard]] const std::string& provider() const override { return provider_; }
   [[nodiscard]] bool moves_an_address() const override { return true; }
+  [[nodiscard]] ShellUse shell_use() const override {
+    return network_.is_cloud() ? ShellUse::kWanted : ShellUse::kNeeded;
+  }
 
   Status check(Deadline deadline) override {
     return call("check", deadline, [this]() -> Status {
@@ -113,9 +129,11 @@ class FakeVipDriver : public VipDriver {
   }
 
   Result<VipPresence> status(Deadline deadline) override {
-    return call("status", deadline, [this]() -> Result<VipPresence> {
-      return network_.holders_.contains(host_) ? VipPresence::kPresent : VipPresence::kAbsent;
-    });
+    return call(by_interface_ ? "status by interface" : "status", deadline,
+                [this]() -> Result<VipPresence> {
+                  return network_.holders_.contains(host_) ? VipPresence::kPresent
+                                                           : VipPresence::kAbsent;
+                });
   }
 
   Result<std::vector<std::string>> other_holders(Deadline deadline) override {
@@ -123,7 +141,7 @@ class FakeVipDriver : public VipDriver {
                 [this]() -> Result<std::vector<std::string>> { return network_.others(host_); });
   }
 
-  [[nodiscard]] std::vector<std::string> own_link_addresses() const override {
+  [[nodiscard]] std::vector<std::string> own_identities() const override {
     return {"link of " + host_};
   }
 
@@ -151,7 +169,7 @@ class FakeVipDriver : public VipDriver {
   }
 
   Status remove(Deadline deadline) override {
-    return call("remove", deadline, [this]() -> Status {
+    return call(by_interface_ ? "remove by interface" : "remove", deadline, [this]() -> Status {
       network_.holders_.erase(host_);
       return {};
     });
@@ -170,7 +188,8 @@ class FakeVipDriver : public VipDriver {
     Answer outcome = network_.faults_.around(text, [&]() -> Answer {
       const std::lock_guard lock{network_.mutex_};
       Clock* clock = network_.clock_;
-      if (network_.silent_.contains(host_) || (clock != nullptr && clock->passed(deadline))) {
+      const bool silent = network_.silent_.contains(host_) && !by_interface_;
+      if (silent || (clock != nullptr && clock->passed(deadline))) {
         if (clock != nullptr) clock->sleep_until(deadline.at());
         return Error{Code::kTimeout, fmt::format("{}: no answer in time", text)};
       }
@@ -186,6 +205,7 @@ class FakeVipDriver : public VipDriver {
   FakeVipNetwork& network_;
   std::string host_;
   std::string provider_ = "fake";
+  bool by_interface_;
   bool dead_;
 };
 

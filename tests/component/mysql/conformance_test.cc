@@ -1,8 +1,11 @@
-// The conformance suite over a real MariaDB, and over any other server that the environment names.
+// The conformance suite over real servers of each family and age, and over any that the environment
+// names.
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
 
+#include "fetched_server.h"
 #include "mysql_conformance.h"
 #include "mysql_fixture.h"
 
@@ -67,6 +70,17 @@ std::vector<MysqlConformance::ParamType> worlds() {
   if (missing_tools().empty()) {
     worlds.emplace_back("mariadb",
                         [] { return std::make_unique<RealWorld>(plain_server().port()); });
+  }
+  for (const std::string& name : kFetchedServers) {
+    std::string word = name;
+    std::ranges::replace_if(
+        word, [](char c) { return c == '-' || c == '.'; }, '_');
+    worlds.emplace_back(word, [name]() -> std::unique_ptr<MysqlWorld> {
+      const char* ci = std::getenv("CI");
+      const bool must = ci != nullptr && std::string{ci} == "true";
+      if (!must && !can_fetch(name)) return nullptr;
+      return std::make_unique<RealWorld>(fetched_server(name).port());
+    });
   }
   if (const char* port = std::getenv("MHA_TEST_MYSQL_PORT"); port != nullptr) {
     worlds.emplace_back("external", [number = static_cast<std::uint16_t>(std::atoi(port))] {

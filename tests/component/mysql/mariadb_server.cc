@@ -41,7 +41,34 @@ std::string find_program(const std::string& name) {
   return "";
 }
 
-// The program ends with us, even where we crash.
+const std::string kSmall = "--innodb-log-file-size=8M";
+
+// Made once a program, copied for each server.
+const std::string& template_data() {
+  static const TemporaryFolder folder;
+  static const std::string data = [] {
+    const std::string path = folder.path() + "/data";
+    // --rpm: as root it would change the owner of the system's own PAM helper otherwise.
+    run_program({find_program("mariadb-install-db"), "--no-defaults", "--rpm", "--datadir=" + path,
+                 "--auth-root-authentication-method=normal", "--skip-test-db",
+                 "--skip-name-resolve", kSmall,
+                 geteuid() == 0 ? "--user=root" : "--skip-networking"});
+    return path;
+  }();
+  return data;
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() : path_(fs::temp_directory_path() / "mha-mysql-XXXXXX") {
+  if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder");
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
 pid_t spawn(const std::vector<std::string>& argv) {
   std::vector<char*> arguments;
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -73,32 +100,16 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-const std::string kSmall = "--innodb-log-file-size=8M";
-
-// Made once a program, copied for each server.
-const std::string& template_data() {
-  static const TemporaryFolder folder;
-  static const std::string data = [] {
-    const std::string path = folder.path() + "/data";
-    // --rpm: as root it would change the owner of the system's own PAM helper otherwise.
-    run_program({find_program("mariadb-install-db"), "--no-defaults", "--rpm", "--datadir=" + path,
-                 "--auth-root-authentication-method=normal", "--skip-test-db",
-                 "--skip-name-resolve", kSmall,
-                 geteuid() == 0 ? "--user=root" : "--skip-networking"});
-    return path;
-  }();
-  return data;
-}
-
-}  // namespace
-
-TemporaryFolder::TemporaryFolder() : path_(fs::temp_directory_path() / "mha-mysql-XXXXXX") {
-  if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder");
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+void write_init_sql(const std::string& file) {
+  // kPassword as an SQL literal.
+  std::ofstream(file)
+      << "CREATE USER mha@'%' IDENTIFIED BY 'p@ss w\\'o\\\\rd$1\\\"!';\n"
+         "GRANT ALL ON *.* TO mha@'%' WITH GRANT OPTION;\n"
+         "CREATE USER app@'%';\n"
+         "CREATE DATABASE shop;\n"
+         "GRANT SELECT, INSERT, UPDATE, DELETE, LOCK TABLES, ALTER, CREATE ON shop.* TO app@'%';\n"
+         "CREATE TABLE shop.orders (id INT PRIMARY KEY, amount INT) ENGINE=InnoDB;\n"
+         "INSERT INTO shop.orders VALUES (1, 1), (2, 2);\n";
 }
 
 void run_program(const std::vector<std::string>& argv) {
@@ -129,15 +140,7 @@ MysqlTarget local_target(std::uint16_t port) {
 
 MariadbServer::MariadbServer(const std::vector<std::string>& options) {
   fs::copy(template_data(), folder_.path() + "/data", fs::copy_options::recursive);
-  // kPassword as an SQL literal.
-  std::ofstream(folder_.path() + "/init.sql")
-      << "CREATE USER mha@'%' IDENTIFIED BY 'p@ss w\\'o\\\\rd$1\\\"!';\n"
-         "GRANT ALL ON *.* TO mha@'%' WITH GRANT OPTION;\n"
-         "CREATE USER app@'%';\n"
-         "CREATE DATABASE shop;\n"
-         "GRANT SELECT, INSERT, UPDATE, DELETE, LOCK TABLES, ALTER, CREATE ON shop.* TO app@'%';\n"
-         "CREATE TABLE shop.orders (id INT PRIMARY KEY, amount INT) ENGINE=InnoDB;\n"
-         "INSERT INTO shop.orders VALUES (1, 1), (2, 2);\n";
+  write_init_sql(folder_.path() + "/init.sql");
   // Another program may take the port before the server has it: another attempt, another port.
   for (int attempt = 0; attempt < 3; ++attempt) {
     start(options);

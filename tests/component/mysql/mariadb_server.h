@@ -28,6 +28,16 @@ class TemporaryFolder {
 // Runs a program to its end, output discarded; throws std::runtime_error where it fails.
 void run_program(const std::vector<std::string>& argv);
 
+// Starts a program, by its path, with nothing but /dev/null open; it ends with us, even where we
+// crash.
+pid_t spawn(const std::vector<std::string>& argv);
+
+// A port of 127.0.0.1 that nobody listens at now.
+std::uint16_t free_port();
+
+// Writes the statements for a server's --init-file that make the accounts and the table below.
+void write_init_sql(const std::string& file);
+
 // "" where mariadbd, mariadb-install-db and openssl are there, else what is missing.
 std::string missing_tools();
 

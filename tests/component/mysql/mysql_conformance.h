@@ -38,12 +38,14 @@ class MysqlWorld {
   virtual void take_lock(std::uint64_t id, const std::string& lock_name) = 0;
 };
 
+// Null where the world cannot be had on this machine, which on a CI machine it throws for.
 using MakeWorld = std::function<std::unique_ptr<MysqlWorld>()>;
 
 class MysqlConformance : public testing::TestWithParam<std::pair<std::string, MakeWorld>> {
  protected:
   void SetUp() override {
     world_ = GetParam().second();
+    if (world_ == nullptr) GTEST_SKIP() << GetParam().first << " cannot be had: see above";
     session_ = open();
     ASSERT_NE(session_, nullptr);
   }

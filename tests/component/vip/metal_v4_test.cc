@@ -161,7 +161,7 @@ TEST_F(MetalV4Test, AnnouncementsGoOnInTheBackgroundAndEnd) {
 }
 
 TEST_F(MetalV4Test, WhereArpingIsNotRequiredNoneRuns) {
-  metal_->place().requires_arping = false;
+  metal_->place().talk = NeighbourTalk::kNone;
   renew_driver();
   EXPECT_TRUE(driver_->check(soon()).ok());
   ASSERT_TRUE(driver_->assign(OtherHolder::kRefuse, soon()).ok());

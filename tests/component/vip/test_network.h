@@ -62,7 +62,8 @@ class TestNetwork {
 class MetalOnNetwork {
  public:
   explicit MetalOnNetwork(std::unique_ptr<TestNetwork> network, Cidr vip)
-      : network_(std::move(network)), place_{std::move(vip), "eth0", false, true} {}
+      : network_(std::move(network)),
+        place_{std::move(vip), "eth0", false, NeighbourTalk::kProbeAndAnnounce} {}
 
   [[nodiscard]] TestNetwork& network() { return *network_; }
   [[nodiscard]] FakeLog& log() { return log_; }

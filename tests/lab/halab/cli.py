@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pymysql
 
-from halab import options, report
+from halab import cloud, options, report, servers
 from halab.errors import LabError
 from halab.lab import Lab, labs
 from halab.mha import Line
@@ -37,8 +37,11 @@ def _only(lab_ids: list[str]) -> str:
 
 
 def _up(arguments: argparse.Namespace) -> int:
+    if arguments.vip in cloud.KINDS:
+        cloud.prepare(arguments.vip)
     begin = time.monotonic()
     lab = Lab(LabOptions(
+        server=arguments.server, gtid=arguments.gtid, vip_type=arguments.vip,
         family=arguments.family, hooks=arguments.hooks, record_hooks=arguments.record_hooks,
         log_ssh_commands=arguments.log_ssh_commands, ssh_user=arguments.ssh_user,
         mha_password=arguments.mha_password, port=arguments.port,
@@ -72,8 +75,9 @@ def _list(_: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     lab = _find(arguments)
-    print(f"lab {lab.id}: virtual IP {lab.options.vip_cidr}, hooks {lab.options.hooks}, "
-          f"ssh user {lab.options.ssh_user}\n{report.servers(lab)}")
+    print(f"lab {lab.id}: {lab.options.server}, GTID {lab.options.gtid}, virtual IP "
+          f"{lab.options.vip_cidr}, hooks {lab.options.hooks}, ssh user {lab.options.ssh_user}\n"
+          f"{report.servers(lab)}")
     print("writer " + ("runs" if lab.writer.running() else "does not run"))
     return 0
 
@@ -86,6 +90,8 @@ def _vip(arguments: argparse.Namespace) -> int:
         lab.remove_vip(arguments.host)
     holders = lab.vip_holders()
     print(f"{lab.options.vip_cidr}: {', '.join(holders) or 'nowhere'}")
+    if lab.options.vip_type in cloud.KINDS:
+        print(f"by {lab.options.vip_type}'s interface: {', '.join(lab.cloud.holders()) or 'nowhere'}")
     return 0 if len(holders) == 1 else 1
 
 
@@ -220,7 +226,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tests/lab/lab", description="The lab by hand: three MariaDB servers under MHA, "
+        prog="tests/lab/lab", description="The lab by hand: three database servers under MHA, "
         "as network namespaces. Needs root; changes nothing of the machine.")
     parser.add_argument("--id", default=os.environ.get("MHA_LAB"),
                         help="which lab, where several are up (or environment MHA_LAB)")
@@ -281,8 +287,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_up_options(up: argparse.ArgumentParser) -> None:
     default = LabOptions()
+    up.add_argument("--server", choices=servers.NAMES, default=default.server,
+                    help="what runs on db1 to db3; fetched where it is not installed")
+    up.add_argument("--gtid", choices=("on", "off"), default=default.gtid,
+                    help="replication by GTID or by binary log position")
     up.add_argument("--family", choices=("v4", "v6"), default=default.family,
                     help="of the virtual IP")
+    up.add_argument("--vip", choices=("metal", *cloud.KINDS), default=default.vip_type,
+                    help="who moves the virtual IP")
     up.add_argument("--hooks", choices=("ours", "shell"), default=default.hooks)
     up.add_argument("--ssh-user", default=default.ssh_user, help="mha_helper or root")
     up.add_argument("--sudo", choices=("yes", "no"), help="requires_sudo (no for root)")

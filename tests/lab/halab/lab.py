@@ -12,7 +12,9 @@ import shutil
 import tempfile
 import time
 
-from halab import mariadb, options
+from halab import mariadb, options, servers
+from halab.cloud import cloud_for
+from halab.database import Database
 from halab.errors import LabError
 from halab.hosts import Host
 from halab.mha import Mha, Outcome
@@ -52,10 +54,11 @@ class Lab:
         self.system = System(sandbox, self.network, self.options)
         self.hosts = {name: Host(sandbox, self.network, name, firsts.get(name))
                       for name in options.ALL_HOSTS}
-        self.databases = {name: mariadb.MariaDb(self.hosts[name], self.options)
+        self.databases = {name: servers.database(self.hosts[name], self.options)
                           for name in DATABASE_HOSTS}
         self.sshds = {name: Sshd(self.hosts[name]) for name in DATABASE_HOSTS}
-        self.mha = Mha(sandbox, self.hosts["mgr"], self.options)
+        self.cloud = cloud_for(sandbox, self.hosts, self.options, self.network)
+        self.mha = Mha(sandbox, self.hosts["mgr"], self.options, self.cloud)
         self.sink = Sink(sandbox, self.hosts["mgr"])
         self.writer = Writer(sandbox, self.hosts["app"], self.options)
         self.vip_watch = VipWatch(self.hosts, self.options.vip)
@@ -77,6 +80,8 @@ class Lab:
         if os.geteuid() != 0:
             raise LabError("the lab needs root: it makes network namespaces (try sudo)")
         remove_dead()
+        servers.require(self.options.server)
+        servers.folder(self.options.server)
         try:
             self._state.mkdir(mode=0o700)
         except FileExistsError:
@@ -95,7 +100,7 @@ class Lab:
 
     def _build(self) -> None:
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            template = pool.submit(mariadb.make_template, self._sandbox)
+            template = pool.submit(self._make_template)
             network = pool.submit(self.network.create)
             self.system.write_shared()
             network.result()
@@ -105,17 +110,23 @@ class Lab:
                 host.finish_boot()
             self._save()
             self.sink.begin_start()
-            template.result()
-            _wait(pool.submit(self._start_database_host, name) for name in DATABASE_HOSTS)
+            data = template.result()
+            _wait(pool.submit(self._start_database_host, name, data) for name in DATABASE_HOSTS)
             mariadb.remove_template(self._sandbox)
         self._replicate()
         self.network.add_address(FIRST_MASTER, self.options.vip_cidr)
+        self.cloud.start()
         self.mha.install()
         self.vip_watch.start()
         self.sink.finish_start()
 
-    def _start_database_host(self, name: str) -> None:
-        self.databases[name].install()
+    def _make_template(self) -> pathlib.PurePath:
+        """The data directory that all servers start from."""
+        fetched = servers.folder(self.options.server)
+        return mariadb.make_template(self._sandbox) if fetched is None else fetched / "data"
+
+    def _start_database_host(self, name: str, data: pathlib.PurePath) -> None:
+        self.databases[name].install(data, servers.folder(self.options.server))
         self.databases[name].begin_start()
         self.sshds[name].start()
         self.databases[name].finish_start()
@@ -169,7 +180,7 @@ class Lab:
         self.network.require_host(name)
         return self.hosts[name]
 
-    def database(self, name: str) -> mariadb.MariaDb:
+    def database(self, name: str) -> Database:
         if name not in self.databases:
             raise LabError(f"no database host {name!r}: the lab has {', '.join(DATABASE_HOSTS)}")
         return self.databases[name]

@@ -1,184 +1,49 @@
-"""The lab's MariaDB servers: one data directory copied for all, start, faults, SQL, replication."""
+"""MariaDB: Debian 12's own or a fetched one."""
 
-import contextlib
 import pathlib
-import time
 
-import pymysql
-
-from halab import options
-from halab.errors import LabError
-from halab.hosts import Host
-from halab.sandbox import INSIDE, Sandbox, run, write_file
+from halab.database import Database
+from halab.sandbox import INSIDE, Sandbox, write_file
 
 _TEMPLATE = INSIDE / "template"
-_PID_FILE = "/run/mysqld/mysqld.pid"
-_SOCKET = "/run/mysqld/mysqld.sock"
-
-# A server comes up read-only, as a failed master should; lab up makes the master writable.
-# Commits reach the disk one by one, as in production: here that is the lab's memory.
-_SETTINGS = {
-    "user": "mysql", "datadir": "/var/lib/mysql", "socket": _SOCKET, "pid_file": _PID_FILE,
-    "bind_address": "*", "skip_name_resolve": "1", "performance_schema": "0",
-    "log_bin": "mysql-bin", "relay_log": "relay-bin", "log_slave_updates": "1",
-    "binlog_format": "ROW", "sync_binlog": "1", "innodb_flush_log_at_trx_commit": "1",
-    "innodb_buffer_pool_size": "64M", "innodb_log_file_size": "16M",
-    "innodb_buffer_pool_dump_at_shutdown": "0", "max_connections": "500",
-    "relay_log_purge": "0", "read_only": "1", "slave_net_timeout": "10",
-    "character_set_server": "utf8mb4",
-}
 
 
-def make_template(sandbox: Sandbox) -> None:
-    """The data directory that all servers start from: half a second, so it is not kept."""
+def make_template(sandbox: Sandbox) -> pathlib.PurePosixPath:
+    """A data directory of the installed server: half a second, so it is not kept."""
     conf = INSIDE / "template.cnf"
-    write_file(sandbox.path(conf), "[mariadbd]\nuser=mysql\n" + "".join(
-        f"{key}={value}\n" for key, value in _SETTINGS.items() if key.startswith("innodb_")))
+    write_file(sandbox.path(conf), "[mariadbd]\nuser=mysql\ninnodb_log_file_size="
+               f"{MariaDb.family_settings['innodb_log_file_size']}\n")
     sandbox.run(["mariadb-install-db", f"--defaults-file={conf}", f"--datadir={_TEMPLATE}",
                  "--auth-root-authentication-method=socket", "--skip-test-db",
                  "--skip-name-resolve"])
-
-
-class MariaDb:
-    """The server of one db host. SQL goes through its socket, which no network fault closes."""
-
-    def __init__(self, host: Host, chosen: options.LabOptions) -> None:
-        self._host = host
-        self._options = chosen
-        self.name = host.name
-
-    def install(self) -> None:
-        number = options.HOST_NUMBERS[self.name]
-        settings = _SETTINGS | {
-            "port": str(self._options.port), "server_id": str(number), "report_host": self.name,
-            "log_error": str(self._host.folder_inside / "log" / "mariadb.err"),
-            "tmpdir": str(self._host.folder_inside / "tmp"), **self._options.server_conf}
-        write_file(self._host.folder / "my.cnf", "[mariadbd]\n" + "".join(
-            f"{key}={value}\n" for key, value in settings.items()))
-        self._host.must_run(["cp", "-a", "--sparse=always", f"{_TEMPLATE}/.", "/var/lib/mysql/"])
-        # Group mysql reads the binary logs: MHA does, as a user that is not root.
-        self._host.must_run(["chown", "mysql:mysql", "/var/lib/mysql"])
-        self._host.must_run(["chmod", "750", "/var/lib/mysql"])
-
-    def begin_start(self) -> None:
-        self._host.start_in_background(
-            ["mariadbd", f"--defaults-file={self._host.folder_inside}/my.cnf"], "mariadb.out")
-
-    def finish_start(self, timeout: float = 30.0) -> None:
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self.sql("SELECT 1")
-                return
-            except pymysql.err.OperationalError:
-                if time.monotonic() > deadline:
-                    raise LabError(f"mariadbd on {self.name} did not answer within {timeout:g} s: "
-                                   + self.log().strip()[-600:]) from None
-                time.sleep(0.02)
-
-    def start(self) -> None:
-        """Starts it where it does not run, and waits until it answers."""
-        if self.pid() is None:
-            self.begin_start()
-        self.finish_start()
-
-    def pid(self) -> int | None:
-        """Inside the host; None where no server runs."""
-        try:
-            pid = int((self._host.folder / "run/mysqld/mysqld.pid").read_text(encoding="ascii"))
-            self._host.must_run(["kill", "-0", str(pid)])
-            return pid
-        except (FileNotFoundError, ValueError, LabError):
-            return None
-
-    def kill(self, timeout: float = 10.0) -> None:
-        """SIGKILL, as a crash does it; returns when it is gone. Nothing restarts it."""
-        pid = self.pid()
-        if pid is None:
-            return
-        self._host.signal("KILL", pid)
-        deadline = time.monotonic() + timeout
-        while self.pid() is not None:
-            if time.monotonic() > deadline:
-                raise LabError(f"mariadbd on {self.name} survived SIGKILL for {timeout:g} s")
-            time.sleep(0.01)
-
-    def freeze(self) -> None:
-        """SIGSTOP: connections are accepted by the kernel, and then nothing is said."""
-        self._signal("STOP")
-
-    def thaw(self) -> None:
-        self._signal("CONT")
-
-    def _signal(self, name: str) -> None:
-        pid = self.pid()
-        if pid is None:
-            raise LabError(f"no mariadbd runs on {self.name}")
-        self._host.signal(name, pid)
-
-    def log(self) -> str:
-        with contextlib.suppress(FileNotFoundError):
-            return (self._host.folder / "log/mariadb.err").read_text("utf-8", errors="replace")
-        return ""
-
-    def connect(self, timeout: float = 5.0) -> pymysql.connections.Connection:
-        """As root over the socket; its thread is no more than a client to the hooks."""
-        return pymysql.connect(
-            unix_socket=str(self.socket()), user="root", autocommit=True, read_timeout=timeout,
-            write_timeout=timeout, connect_timeout=timeout,
-            cursorclass=pymysql.cursors.DictCursor)
-
-    def socket(self) -> pathlib.Path:
-        return self._host.folder / "run/mysqld/mysqld.sock"
-
-    def sql(self, statement: str, parameters: tuple | None = None,
-            timeout: float = 5.0) -> list[dict]:
-        """Runs one statement and returns its rows; raises pymysql's errors."""
-        with contextlib.closing(self.connect(timeout)) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, parameters)
-                return list(cursor.fetchall())
-
-    def read_only(self, timeout: float = 5.0) -> bool:
-        """Read from the server. From MariaDB 12 on the value is a word, OFF where it is not set."""
-        value = self.sql("SELECT @@GLOBAL.read_only AS value", timeout=timeout)[0]["value"]
-        return str(value) not in ("0", "OFF")
-
-    def replica_status(self, timeout: float = 5.0) -> dict | None:
-        rows = self.sql("SHOW SLAVE STATUS", timeout=timeout)
-        return rows[0] if rows else None
-
-    def position(self) -> tuple[str, int]:
-        row = self.sql("SHOW MASTER STATUS")[0]
-        return row["File"], int(row["Position"])
-
-    def create_accounts(self) -> None:
-        """On the first master, in its binary log: the replicas get them by replication."""
-        for account, rights in (
-                (self._options.replication_account, "REPLICATION SLAVE ON *.*"),
-                (self._options.mha_account, "ALL PRIVILEGES ON *.*"),
-                (self._options.app_account, "SELECT, INSERT, UPDATE, DELETE ON lab.*")):
-            self.sql("CREATE USER %s@'%%' IDENTIFIED BY %s", (account.user, account.password))
-            self.sql(f"GRANT {rights} TO %s@'%%'", (account.user,))
-        self.sql("CREATE DATABASE lab")
-        self.sql("CREATE TABLE lab.written (number BIGINT PRIMARY KEY, server_id INT NOT NULL)")
-
-    def replicate_from(self, source: str, position: tuple[str, int]) -> None:
-        account = self._options.replication_account
-        self.sql("CHANGE MASTER TO master_host=%s, master_port=%s, master_user=%s, "
-                 "master_password=%s, master_log_file=%s, master_log_pos=%s, "
-                 "master_connect_retry=1, master_use_gtid=no",
-                 (source, self._options.port, account.user, account.password, *position))
-        self.sql("START SLAVE")
-
-    def wait_for(self, position: tuple[str, int], timeout: float = 20.0) -> None:
-        """Until this replica has applied its source's log up to `position`."""
-        rows = self.sql("SELECT MASTER_POS_WAIT(%s, %s, %s) AS waited", (*position, timeout),
-                        timeout=timeout + 5)
-        if rows[0]["waited"] is None or rows[0]["waited"] < 0:
-            raise LabError(f"{self.name} did not reach {position[0]}:{position[1]} within "
-                           f"{timeout:g} s: {self.replica_status()}")
+    return _TEMPLATE
 
 
 def remove_template(sandbox: Sandbox) -> None:
-    run(["rm", "-rf", str(sandbox.path(_TEMPLATE))])
+    sandbox.run(["rm", "-rf", str(_TEMPLATE)])
+
+
+class MariaDb(Database):
+    program = "mariadbd"
+    share = "mariadb"
+    log_name = "mariadb.err"
+    family_settings = {
+        "performance_schema": "0", "log_slave_updates": "1", "binlog_format": "ROW",
+        "innodb_log_file_size": "16M", "slave_net_timeout": "10",
+    }
+
+    def replicate_from(self, source: str, position: tuple[str, int]) -> None:
+        account = self._options.replication_account
+        where = "master_log_file=%s, master_log_pos=%s, master_use_gtid=no"
+        place: tuple = position
+        if self._options.gtid == "on":
+            where, place = "master_use_gtid=slave_pos", ()
+        self.sql("CHANGE MASTER TO master_host=%s, master_port=%s, master_user=%s, "
+                 f"master_password=%s, master_connect_retry=1, {where}",
+                 (source, self._options.port, account.user, account.password, *place))
+        self.sql("START SLAVE")
+
+    def gtids(self) -> str:
+        if self._options.gtid == "off":
+            return ""
+        return self.sql("SELECT @@GLOBAL.gtid_current_pos AS value")[0]["value"]

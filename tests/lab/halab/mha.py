@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from halab import options
+from halab.cloud import Cloud
 from halab.errors import LabError
 from halab.follow import following
 from halab.hosts import Host
@@ -103,10 +104,12 @@ class HookCall:
 
 
 class Mha:
-    def __init__(self, sandbox: Sandbox, host: Host, chosen: options.LabOptions) -> None:
+    def __init__(self, sandbox: Sandbox, host: Host, chosen: options.LabOptions,
+                 cloud: Cloud) -> None:
         self._sandbox = sandbox
         self._host = host
         self._options = chosen
+        self._cloud = cloud
         self._hooks = chosen.hooks
 
     # Configuration.
@@ -178,7 +181,7 @@ class Mha:
         """The sections of ours."""
         default: dict[str, str | None] = {
             "writer_vip_cidr": self._options.vip_cidr,
-            "vip_type": "metal",
+            "vip_type": self._options.vip_type,
             "report_email": REPORT_EMAIL,
             "smtp_host": "mgr",
             "requires_sudo": "yes" if self._requires_sudo() else "no",
@@ -186,6 +189,7 @@ class Mha:
             "super_read_only": "no",
             "cluster_interface": options.INTERFACE,
             "kill_after_timeout": str(self._options.kill_after_timeout),
+            **self._cloud.helper_conf(),
             **self._options.helper_conf}
         hosts = {host: dict(self._options.helper_host_conf.get(host, {}))
                  for host in options.DATABASE_HOSTS}
@@ -257,14 +261,16 @@ class Mha:
 
         begin = time.monotonic()
         with following(self._sandbox.path(_MANAGER_LOG), lambda text: keep(text, True)):
-            done = self._host.run(command, timeout=timeout, on_line=keep,
-                                  extra_environment=extra_environment)
+            done = self._host.run(
+                command, timeout=timeout, on_line=keep,
+                extra_environment=self._cloud.environment() | (extra_environment or {}))
         return Outcome(tuple(command), done.status, begin, time.monotonic(), tuple(lines))
 
     def start_manager(self, *extra: str) -> int:
         """masterha_manager in the background; returns its process id on mgr."""
         return self._host.start_in_background(
-            ["masterha_manager", f"--conf={APPLICATION_CONF}", *extra], "manager.out")
+            ["masterha_manager", f"--conf={APPLICATION_CONF}", *extra], "manager.out",
+            self._cloud.environment())
 
     def manager_log(self) -> str:
         path = self._sandbox.path(_MANAGER_LOG)

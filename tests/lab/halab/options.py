@@ -17,6 +17,8 @@ HOST_NUMBERS = {"mgr": 10, "db1": 11, "db2": 12, "db3": 13, "app": 20}
 VIP_NUMBER = 100
 INTERFACE = "eth0"
 
+DEFAULT_SERVER = "mariadb-10.11"
+
 DEFAULT_ENVIRONMENT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -30,7 +32,7 @@ def address_v6(number: int) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Account:
-    """A MariaDB account that may log in from every host."""
+    """A database account that may log in from every host."""
 
     user: str
     password: str
@@ -40,6 +42,14 @@ class Account:
 class LabOptions:
     """Every choice of a lab. Immutable, and plain enough to be kept as JSON beside the lab."""
 
+    # Who moves the virtual IP: "metal" (the hosts alone), "aws" or "openstack" (with an interface
+    # of that cloud on mgr).
+    vip_type: str = "metal"
+    # Database servers: a name of halab/servers.py. MHA 0.58 can drive the default, and no other that
+    # the lab has.
+    server: str = DEFAULT_SERVER
+    # "on": GTIDs, and replication by them. "off": replication by binary log position.
+    gtid: str = "off"
     # Family of the virtual IP: "v4" or "v6". The hosts always have both.
     family: str = "v4"
     # The kernel announces a v6 address that it gets, as it must for a v6 virtual IP: `ip` and
@@ -65,7 +75,7 @@ class LabOptions:
     mha_password: str = "mha-secret"
     app_password: str = "app-secret"
     replication_password: str = "repl-secret"
-    # Port of the MariaDB servers.
+    # Port of the database servers.
     port: int = 3306
     # More options of the servers: {"lock_wait_timeout": "5"}.
     server_conf: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -79,8 +89,14 @@ class LabOptions:
     mha_conf: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.gtid not in ("on", "off"):
+            raise ValueError(f"gtid is on or off, not {self.gtid!r}")
         if self.family not in ("v4", "v6"):
             raise ValueError(f"family is v4 or v6, not {self.family!r}")
+        if self.vip_type not in ("metal", "aws", "openstack"):
+            raise ValueError(f"vip_type is metal, aws or openstack, not {self.vip_type!r}")
+        if self.vip_type != "metal" and (self.family != "v4" or self.hooks != "ours"):
+            raise ValueError(f"vip_type {self.vip_type} needs family v4 and hooks ours")
         if self.hooks not in ("ours", "shell"):
             raise ValueError(f"hooks is ours or shell, not {self.hooks!r}")
 

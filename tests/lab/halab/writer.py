@@ -5,9 +5,9 @@ import pathlib
 import time
 
 from halab import options
+from halab.database import Database
 from halab.errors import LabError
 from halab.hosts import Host
-from halab.mariadb import MariaDb
 from halab.sandbox import INSIDE, Sandbox
 
 _LOG = INSIDE / "writer.log"
@@ -143,7 +143,7 @@ class Writer:
                                f"{log.strip()[-300:]}")
             time.sleep(0.02)
 
-    def report(self, server: MariaDb) -> WriteReport:
+    def report(self, server: Database) -> WriteReport:
         """Compares the client's log with the table on `server`. Stop the writer before."""
         journal = self.journal()
         acknowledged = {number for _, number in journal.acknowledged}

@@ -204,12 +204,14 @@ TEST_F(HelperFileTest, Remarks) {
       {"[db1]\nsmtp_port = 70000\n",
        {"E 2: [db1] smtp_port: '70000' is not a port: a number from 1 to 65535"}},
       {"[default]\nvip_type = aws\n[db1]\n[db2]\n",
-       {"E 2: [default] vip_type: 'aws' is not built yet: nothing would move the address; use "
-        "metal "
-        "or none"}},
-      {"[db1]\nvip_type = openstack\n",
-       {"E 2: [db1] vip_type: 'openstack' is not built yet: nothing would move the address; use "
-        "metal or none"}},
+       {"E 3: [db1] writer_vip_cidr: aws_mode = secondary_ip needs it, and neither [db1] nor "
+        "[default] sets it",
+        "E 3: [db1] cluster_interface: aws_mode = secondary_ip needs it, and neither [db1] nor "
+        "[default] sets it",
+        "E 4: [db2] writer_vip_cidr: aws_mode = secondary_ip needs it, and neither [db2] nor "
+        "[default] sets it",
+        "E 4: [db2] cluster_interface: aws_mode = secondary_ip needs it, and neither [db2] nor "
+        "[default] sets it"}},
       // All of them, in the order of lines.
       {"[db1]\nrequires_sudo = x\nsuper_read_only = x\n[default]\nlock_wait_timeout = 0\n",
        {"E 2: [db1] requires_sudo: 'x' is neither yes nor no",

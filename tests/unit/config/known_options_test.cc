@@ -10,15 +10,26 @@
 namespace mha {
 namespace {
 
+std::string all_of_openstack(const OpenstackSettings& o) {
+  return std::to_string(static_cast<int>(o.mode)) + "|" + o.cloud + "|" + o.region + "|" +
+         o.port_id + "|" + o.network_id + "|" + o.floating_ip_id + "|" + o.ca_file;
+}
+
 // Every member, as text: two drafts that hold the same give the same.
 std::string all_of(const HostDraft& d) {
   std::string mails;
   for (const std::string& address : d.report_email) {
     mails += address + ",";
   }
+  std::string tables;
+  for (const std::string& table : d.aws.route_table_ids) tables += table + ",";
+  const std::string aws = std::to_string(static_cast<int>(d.aws.mode)) + "|" + d.aws.region + "|" +
+                          d.aws.profile + "|" + d.aws.instance_id + "|" + d.aws.interface_id + "|" +
+                          d.aws.allocation_id + "|" + d.aws.private_ip + "|" + tables + "|" +
+                          d.aws.ca_file + "|";
   const auto number = [](auto value) { return std::to_string(value) + "|"; };
-  return number(static_cast<int>(d.vip_type)) + (d.writer_vip ? d.writer_vip->text() : "") + "|" +
-         d.cluster_interface + "|" + number(d.requires_sudo) + number(d.requires_arping) +
+  return aws + number(static_cast<int>(d.vip_type)) + (d.writer_vip ? d.writer_vip->text() : "") +
+         "|" + d.cluster_interface + "|" + number(d.requires_sudo) + number(d.requires_arping) +
          number(d.super_read_only) + number(d.kill_after_timeout.count()) +
          number(d.lock_wait_timeout.count()) +
          number(d.operation_timeout_written.value_or(d.operation_timeout).count()) +
@@ -26,7 +37,8 @@ std::string all_of(const HostDraft& d) {
          number(static_cast<int>(d.mysql_ssl_mode)) + d.mysql_ssl_ca + "|" + mails + "|" +
          d.report_from + "|" + d.smtp_host + "|" + number(d.smtp_port_written.value_or(0)) +
          number(d.port_in_smtp_host.value_or(0)) + number(static_cast<int>(d.smtp_security)) +
-         d.smtp_user + "|" + d.smtp_password_file + "|" + d.smtp_ca_file;
+         d.smtp_user + "|" + d.smtp_password_file + "|" + d.smtp_ca_file + "|" +
+         all_of_openstack(d.openstack);
 }
 
 // An allowed value that is not the default.
@@ -53,6 +65,22 @@ std::string other_value(std::string_view name) {
       {"smtp_user", "u"},
       {"smtp_password_file", "/p"},
       {"smtp_ca", "/c"},
+      {"aws_mode", "route"},
+      {"aws_region", "eu-west-1"},
+      {"aws_profile", "dba"},
+      {"aws_instance_id", "i-0123456789abcdef0"},
+      {"aws_interface_id", "eni-0123456789abcdef0"},
+      {"aws_allocation_id", "eipalloc-0123456789abcdef0"},
+      {"aws_private_ip", "10.0.0.9"},
+      {"aws_route_table_ids", "rtb-0123456789abcdef0, rtb-01234567"},
+      {"aws_ca", "/aws"},
+      {"openstack_mode", "fixed_ip"},
+      {"openstack_cloud", "db"},
+      {"openstack_region", "r"},
+      {"openstack_port_id", "00000000-0000-0000-0000-000000000001"},
+      {"openstack_network_id", "00000000-0000-0000-0000-000000000002"},
+      {"openstack_floating_ip_id", "00000000-0000-0000-0000-000000000003"},
+      {"openstack_ca", "/o"},
   };
   return values.at(name);
 }

@@ -136,10 +136,10 @@ class FakeCluster {
   std::shared_ptr<FakeShellHost> next_shell = ssh.add_host("db2");
 
  private:
-  VipDriverFactory vip_factory_ = [this](const HostSettings& of_host, const std::string& host,
+  VipDriverFactory vip_factory_ = [this](const VipSite& site, const VipSite* /*counterpart*/,
                                          RemoteShell* shell) -> std::unique_ptr<VipDriver> {
-    if (of_host.vip_type == VipType::kNone) return make_none_driver();
-    return std::make_unique<FakeVipDriver>(vip, host, shell);
+    if (site.settings.vip_type == VipType::kNone) return make_none_driver();
+    return std::make_unique<FakeVipDriver>(vip, site.host, shell);
   };
 };
 

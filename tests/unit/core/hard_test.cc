@@ -204,6 +204,51 @@ TEST_F(HardTest, StopThatFencesDoesNotRefuse) {
   EXPECT_EQ(stop().ending, Ending::kDone);
 }
 
+// A cloud needs no help of a host that answers nobody, and nobody waits for that host.
+TEST_F(HardTest, StopInACloudFencesWithoutAskingTheHost) {
+  cluster_.vip.be_a_cloud();
+  cluster_.silence_ssh("db1");
+  const Milliseconds before = cluster_.clock.elapsed();
+  EXPECT_EQ(stop().ending, Ending::kDone);
+  EXPECT_LT(cluster_.clock.elapsed() - before, Milliseconds{1000});
+  EXPECT_TRUE(cluster_.vip.holders().empty());
+  EXPECT_EQ(records_with("hard_stop", "fence").front().value("by", ""), "fake");
+  EXPECT_TRUE(records_with("hard_stop", "fence").front().value("fenced", false));
+}
+
+TEST_F(HardTest, StopInACloudWhoseInterfaceFailsAsksTheHost) {
+  cluster_.vip.be_a_cloud();
+  cluster_.faults.fail_matching("remove by interface", FaultTime::kBefore,
+                                {Code::kDenied, "no permission"}, 1);
+  EXPECT_EQ(stop().ending, Ending::kDone);
+  EXPECT_TRUE(cluster_.vip.holders().empty());
+  EXPECT_EQ(records_with("hard_stop", "fence").front().value("by", ""), "host");
+}
+
+TEST_F(HardTest, StopInACloudThatFailsBothWaysSaysBoth) {
+  cluster_.vip.be_a_cloud();
+  cluster_.settings.unfenced_failover = UnfencedFailover::kRefuse;
+  cluster_.ssh.set_health("db1", FakeHealth::kDown);
+  cluster_.faults.fail_matching("remove by interface", FaultTime::kBefore,
+                                {Code::kDenied, "no permission"}, 1);
+  const Outcome outcome = stop();
+  EXPECT_EQ(outcome.ending, Ending::kUndone);
+  EXPECT_THAT(
+      outcome.headline->message,
+      testing::AllOf(HasSubstr("NOT FENCED"), HasSubstr("no permission"), HasSubstr("db1")));
+}
+
+// SSH answers MHA: the host's own word comes first, and the address stays routed for `start`.
+TEST_F(HardTest, StopsshInACloudAsksTheHostFirst) {
+  cluster_.vip.be_a_cloud();
+  EXPECT_EQ(stopssh().ending, Ending::kDone);
+  EXPECT_EQ(records_with("hard_stop", "fence").front().value("by", ""), "host");
+  cluster_.vip.set_holders({"db1"});
+  cluster_.ssh.set_health("db1", FakeHealth::kDown);
+  EXPECT_EQ(stopssh().ending, Ending::kDone);
+  EXPECT_TRUE(cluster_.vip.holders().empty());
+}
+
 TEST_F(HardTest, StopWithoutAVirtualIpSaysNothingOfFencing) {
   for (const bool ssh_answers : {true, false}) {
     FakeCluster cluster;

@@ -174,6 +174,18 @@ TEST_F(ReportFactsTest, WithoutAVirtualIpThereIsNoSsh) {
   EXPECT_EQ(position(cluster_.faults.calls(), "ssh"), cluster_.faults.count());
 }
 
+// A dead master's host answers nobody; the cloud knows where the address leads.
+TEST_F(ReportFactsTest, InACloudItsInterfaceTellsOfAHostThatIsNotReached) {
+  cluster_.vip.be_a_cloud();
+  cluster_.silence_ssh("db1");
+  const std::vector<HostFacts> facts =
+      gather_facts({cluster_.orig()}, Milliseconds{8000}, environment_);
+  EXPECT_EQ(facts.front().vip, VipPresence::kPresent);
+  EXPECT_TRUE(facts.front().vip_by_provider);
+  EXPECT_THAT(compose_report(request(), facts, {}),
+              HasSubstr("virtual IP: HERE (by the cloud's word; the host was not reached)"));
+}
+
 TEST_F(ReportFactsTest, OfNoHostsNothingIsSeen) {
   EXPECT_THAT(gather_facts({}, Milliseconds{8000}, environment_), IsEmpty());
 }

@@ -1,6 +1,8 @@
-// The fake driver holds to what the real ones hold to.
+// The fake driver holds to what the real ones hold to, and so do those of clouds over fake clouds.
 #include "component/vip/conformance.h"
 
+#include "fake_aws_world.h"
+#include "fake_openstack_world.h"
 #include "fakes/fake_clock.h"
 #include "fakes/fake_shell.h"
 #include "fakes/fake_vip.h"
@@ -29,6 +31,23 @@ class FakeVipWorld : public VipWorld {
   FakeShell shell_{"somewhere"};
 };
 
+template <AwsMode kMode>
+std::unique_ptr<VipWorld> aws() {
+  return std::make_unique<FakeAwsWorld>(kMode);
+}
+
+template <OpenstackMode kMode>
+std::unique_ptr<VipWorld> openstack() {
+  return std::make_unique<FakeOpenstackWorld>(kMode);
+}
+
+INSTANTIATE_TEST_SUITE_P(FakeOpenstack, VipConformance,
+                         testing::Values(&openstack<OpenstackMode::kAddressPair>,
+                                         &openstack<OpenstackMode::kFloatingIp>,
+                                         &openstack<OpenstackMode::kFixedIp>));
+INSTANTIATE_TEST_SUITE_P(FakeAws, VipConformance,
+                         testing::Values(&aws<AwsMode::kSecondaryIp>, &aws<AwsMode::kEip>,
+                                         &aws<AwsMode::kRoute>));
 INSTANTIATE_TEST_SUITE_P(Fake, VipConformance, testing::Values([]() -> std::unique_ptr<VipWorld> {
                            return std::make_unique<FakeVipWorld>();
                          }));

@@ -14,13 +14,24 @@ namespace {
 class FactoryTest : public testing::Test {
  protected:
   std::unique_ptr<VipDriver> driver() {
-    return make_vip_driver(settings_, "db1", &shell_, clock_, log_);
+    return drivers_.make({settings_, "db1", ""}, nullptr, &shell_);
   }
 
   FakeClock clock_;
   FakeLog log_;
   FakeShell shell_{"db1"};
   HostSettings settings_;
+
+ private:
+  class NoHttp : public HttpClient {
+   public:
+    Result<HttpResponse> send(const HttpRequest& request, Deadline /*deadline*/) override {
+      return Error{Code::kUnreachable, request.url};
+    }
+  };
+  NoHttp http_;
+  Environ environ_ = [](const std::string& /*name*/) { return std::nullopt; };
+  VipDrivers drivers_{{http_, environ_, clock_, log_}};
 };
 
 TEST_F(FactoryTest, NoneMovesNothingAndAsksNobody) {
@@ -50,6 +61,23 @@ TEST_F(FactoryTest, MetalGetsItsPlaceFromTheSettings) {
   EXPECT_EQ(driver()->remove_by_hand(), "sudo ip addr del 10.0.0.100/24 dev eth0");
   settings_.requires_sudo = false;
   EXPECT_EQ(driver()->assign_by_hand(), "ip addr add 10.0.0.100/24 dev eth0");
+}
+
+TEST_F(FactoryTest, OpenstackGetsADriverForEachMode) {
+  settings_.vip_type = VipType::kOpenstack;
+  settings_.writer_vip = Cidr{"10.0.0.100", 24, false};
+  settings_.cluster_interface = "eth0";
+  settings_.openstack.port_id = "00000000-0000-4000-8000-000000000001";
+  for (const auto& [mode, use] : {std::pair{OpenstackMode::kAddressPair, ShellUse::kWanted},
+                                  {OpenstackMode::kFixedIp, ShellUse::kWanted},
+                                  {OpenstackMode::kFloatingIp, ShellUse::kNone}}) {
+    settings_.openstack.mode = mode;
+    EXPECT_EQ(driver()->provider(), "openstack");
+    EXPECT_EQ(driver()->shell_use(), use);
+    // Nothing is asked of anybody before it is needed; then the missing login is named.
+    EXPECT_THAT(driver()->check(Deadline{clock_.now()}).error().message,
+                testing::HasSubstr("openstack_cloud is not set"));
+  }
 }
 
 }  // namespace

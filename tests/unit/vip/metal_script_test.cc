@@ -20,9 +20,10 @@ std::vector<MetalPlace> places() {
   std::vector<MetalPlace> all;
   for (const bool v6 : {false, true}) {
     for (const bool sudo : {false, true}) {
-      for (const bool arping : {false, true}) {
+      for (const NeighbourTalk talk :
+           {NeighbourTalk::kNone, NeighbourTalk::kAnnounceOnly, NeighbourTalk::kProbeAndAnnounce}) {
         const Cidr vip = v6 ? Cidr{"fd00::100", 64, true} : Cidr{"10.0.0.100", 24, false};
-        all.push_back({vip, "eth0.100", sudo, arping});
+        all.push_back({vip, "eth0.100", sudo, talk});
       }
     }
   }
@@ -36,7 +37,8 @@ std::vector<std::string> scripts(const MetalPlace& place) {
           metal_assign_script(place, "", OnAnswer::kStop),
           metal_assign_script(place, "nodad", OnAnswer::kGoOn),
           metal_prepared_remove_script(place),
-          metal_prepared_assign_script(place),
+          metal_prepared_assign_script(place, AskNetwork::kNow),
+          metal_prepared_assign_script(place, AskNetwork::kDone),
           metal_probe_script(place)};
 }
 
@@ -64,17 +66,37 @@ TEST(MetalScriptTest, SudoOnlyWhereRequired) {
 
 TEST(MetalScriptTest, ArpingOnlyForV4AndWhereRequired) {
   for (const MetalPlace& place : places()) {
-    const bool expected = !place.vip.is_v6 && place.requires_arping;
-    EXPECT_EQ(metal_assign_script(place, "", OnAnswer::kStop).find(" -U ") != std::string::npos,
-              expected);
-    EXPECT_EQ(metal_assign_script(place, "", OnAnswer::kStop).find(" -D ") != std::string::npos,
-              expected);
+    const bool announces = !place.vip.is_v6 && place.talk != NeighbourTalk::kNone;
+    const bool probes = !place.vip.is_v6 && place.talk == NeighbourTalk::kProbeAndAnnounce;
+    for (const std::string& script : {metal_assign_script(place, "", OnAnswer::kStop),
+                                      metal_prepared_assign_script(place, AskNetwork::kNow)}) {
+      EXPECT_EQ(script.find(" -U ") != std::string::npos, announces) << script;
+      EXPECT_EQ(script.find(" -D ") != std::string::npos, probes) << script;
+    }
+  }
+}
+
+// A cloud answers for addresses itself, and drops announcements.
+TEST(MetalScriptTest, MuteNeighboursAreNeitherAskedNorTold) {
+  for (MetalPlace place : places()) {
+    place.talk = NeighbourTalk::kMute;
+    for (const std::string& script : scripts(place)) {
+      for (const char* part : {" -U ", " -D ", " -b ", "ping -6"}) {
+        EXPECT_THAT(script, Not(HasSubstr(part)));
+      }
+    }
+    // Nobody answers duplicate address detection either: it would only be waited for.
+    EXPECT_EQ(metal_assign_script(place, "", OnAnswer::kStop).find("nodad") != std::string::npos,
+              place.vip.is_v6);
+    EXPECT_EQ(metal_batch_line(place, "add").find("nodad") != std::string::npos, place.vip.is_v6);
+    EXPECT_THAT(metal_batch_line(place, "del"), Not(HasSubstr("nodad")));
   }
 }
 
 TEST(MetalScriptTest, StrangeNamesStayOneWord) {
   // Linux allows such names; the configuration does not, and quoting must not depend on that.
-  const MetalPlace place{{"10.0.0.100", 24, false}, "e'$(reboot)", true, true};
+  const MetalPlace place{
+      {"10.0.0.100", 24, false}, "e'$(reboot)", true, NeighbourTalk::kProbeAndAnnounce};
   EXPECT_EQ(metal_change_command(place, "add"),
             "sudo ip addr add 10.0.0.100/24 dev 'e'\\''$(reboot)'");
   RealClock clock;

@@ -41,7 +41,7 @@ class MetalTest : public testing::Test {
   FakeClock clock_;
   FakeLog log_;
   FakeShell shell_{"db1"};
-  MetalPlace place_{{"10.0.0.100", 24, false}, "eth0", true, true};
+  MetalPlace place_{{"10.0.0.100", 24, false}, "eth0", true, NeighbourTalk::kProbeAndAnnounce};
   std::unique_ptr<VipDriver> driver_ = make_metal_driver(place_, "db1", &shell_, clock_, log_);
 };
 

@@ -1,0 +1,113 @@
+// Reading the flags, and resolving names.
+#include "cli/native_cluster.h"
+
+#include <arpa/inet.h>
+#include <fmt/core.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "cli/mha_nodes.h"
+#include "config/host_name.h"
+
+namespace mha {
+namespace {
+
+constexpr std::chrono::seconds kResolve{3};
+constexpr std::string_view kOurHook = "master_ip_online_failover_helper";
+
+std::vector<std::string> addresses_of(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* first = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &first) != 0) return {};
+  std::vector<std::string> addresses;
+  for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (getnameinfo(one->ai_addr, one->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                    NI_NUMERICHOST) == 0) {
+      addresses.emplace_back(text.data());
+    }
+  }
+  freeaddrinfo(first);
+  return addresses;
+}
+
+// A name server that says nothing costs kResolve: getaddrinfo has no deadline, so its thread is
+// left behind.
+std::vector<std::string> resolve_in_time(const std::string& host) {
+  auto answer = std::make_shared<std::promise<std::vector<std::string>>>();
+  std::future<std::vector<std::string>> waiting = answer->get_future();
+  std::thread([answer, host] { answer->set_value(addresses_of(host)); }).detach();
+  if (waiting.wait_for(kResolve) != std::future_status::ready) return {};
+  return waiting.get();
+}
+
+bool is_set(const MhaServer& server, const std::string& key, bool otherwise) {
+  const auto found = server.values.find(key);
+  if (found == server.values.end() || found->second.empty()) return otherwise;
+  return found->second != "0";
+}
+
+std::string text_of(const std::map<std::string, std::string>& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? "" : found->second;
+}
+
+// The engine does our hook's work itself; what another one would do, it cannot know.
+Status hook_is_ours(const SwitchFiles& files) {
+  const std::string command = text_of(files.conf.defaults, "master_ip_online_change_script");
+  const std::string program = command.substr(0, command.find(' '));
+  const std::string name = program.substr(program.rfind('/') + 1);
+  if (name.empty() || name == kOurHook) return {};
+  return Error{Code::kConfig,
+               fmt::format("{}: master_ip_online_change_script is {}, which the native engine does "
+                           "not run yet; use --engine=mha, or {}",
+                           files.conf.file, name, kOurHook)};
+}
+
+}  // namespace
+
+Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
+  if (const Status ours = hook_is_ours(files); !ours.ok()) return ours.error();
+  if (files.conf.servers.empty()) {
+    return Error{Code::kConfig, fmt::format("{} has no server", files.conf.file)};
+  }
+  Cluster cluster;
+  cluster.conf_file = files.conf.file;
+  cluster.application = application_name(files.conf.file);
+  cluster.workdir = text_of(files.conf.servers.front().values, "manager_workdir");
+  cluster.resolve = &resolve_in_time;
+  std::set<std::pair<std::string, std::uint16_t>> seen;
+  for (const MhaServer& server : files.conf.servers) {
+    Result<NodeSpec> node = node_from_mha(program, files.config, server, "server");
+    if (!node.ok()) return node.error();
+    if (!seen.insert({host_key(server.hostname), server.port}).second) {
+      return Error{Code::kConfig, fmt::format("{}: {}:{} is there twice", files.conf.file,
+                                              server.hostname, server.port)};
+    }
+    ClusterHost host;
+    host.node = std::move(node).value();
+    host.candidate_master = server.candidate_master;
+    host.no_master = server.no_master;
+    host.ignore_fail = is_set(server, "ignore_fail", false);
+    host.check_repl_delay = is_set(server, "check_repl_delay", true);
+    host.check_repl_filter = is_set(server, "check_repl_filter", true);
+    host.latest_priority = is_set(server, "latest_priority", true);
+    host.skip_reset_slave = is_set(server, "skip_reset_slave", false);
+    host.repl_user = server.repl_user;
+    host.repl_password = server.repl_password;
+    cluster.hosts.push_back(std::move(host));
+  }
+  return cluster;
+}
+
+}  // namespace mha

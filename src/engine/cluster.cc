@@ -1,0 +1,19 @@
+// Names of hosts and applications.
+#include "engine/cluster.h"
+
+#include <fmt/core.h>
+
+namespace mha {
+
+std::string ClusterHost::title() const {
+  return node.port == 3306 ? node.host : fmt::format("{}:{}", node.host, node.port);
+}
+
+std::string application_name(std::string_view conf_file) {
+  const std::string_view base = conf_file.substr(conf_file.rfind('/') + 1);
+  const std::size_t dot = base.rfind('.');
+  // ".cnf" alone is no suffix of anything.
+  return std::string{dot == std::string_view::npos || dot == 0 ? base : base.substr(0, dot)};
+}
+
+}  // namespace mha

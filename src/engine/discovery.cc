@@ -1,0 +1,161 @@
+// Asking one host, and all of them in parallel.
+#include "engine/discovery.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "config/host_name.h"
+#include "core/client_threads.h"
+#include "core/steps_exempt.h"
+
+namespace mha {
+namespace {
+
+// A host name and its addresses as they are compared.
+std::vector<std::string> keys_of(const std::string& name, const Cluster& cluster) {
+  std::vector<std::string> keys{host_key(name)};
+  if (!cluster.resolve || parse_address(name).has_value()) return keys;
+  for (const std::string& address : cluster.resolve(name)) keys.push_back(host_key(address));
+  return keys;
+}
+
+// mysqld does not answer; does its host? Only a host on which no server process runs has a dead
+// server: a process that hangs may come back.
+void look_at_host(Node& node, const Error& mysql, Deadline deadline, HostView& view) {
+  view.why = mysql.message;
+  if (mysql.code != Code::kUnreachable) {
+    view.reach = Reach::kUnknown;
+    return;
+  }
+  Result<RemoteShell*> shell = node.shell(deadline);
+  Result<CommandOutput> output =
+      shell.ok()
+          ? shell.value()->run("pgrep -x 'mysqld|mariadbd' >/dev/null; echo pgrep=$?", deadline)
+          : Result<CommandOutput>{shell.error()};
+  if (!output.ok()) {
+    view.reach = Reach::kUnreachable;
+    view.why += "; " + output.error().message;
+    return;
+  }
+  const bool none_runs = output.value().out.find("pgrep=1") != std::string::npos;
+  view.reach = none_runs ? Reach::kDead : Reach::kUnknown;
+  view.why += none_runs ? "; its host answers SSH, and no mysqld or mariadbd runs there"
+                        : "; its host answers SSH, and whether mysqld runs there is not known";
+}
+
+Status ask_server(MysqlServer& server, Node& node, std::chrono::seconds long_writers,
+                  Environment& environment, Deadline deadline, HostView& view) {
+  view.identity = server.identity();
+  Replication& replication = server.replication();
+  const WallTime before = environment.clock.wall_now();
+  Result<ServerState> state = replication.state(deadline);
+  if (!state.ok()) return state.error();
+  const WallTime middle = before + (environment.clock.wall_now() - before) / 2;
+  view.state = std::move(state).value();
+  view.clock_ahead = std::chrono::duration_cast<Milliseconds>(view.state.clock - middle);
+
+  Result<std::vector<std::string>> missing = replication.missing_privileges(deadline);
+  if (!missing.ok()) return missing.error();
+  view.missing_privileges = std::move(missing).value();
+  Result<std::vector<LongWriter>> writers = replication.long_writers(long_writers, deadline);
+  if (!writers.ok()) return writers.error();
+  view.long_writers = std::move(writers).value();
+  Result<std::vector<std::string>> exempt = exempt_clients(node, deadline);
+  if (!exempt.ok()) return exempt.error();
+  view.exempt_clients = std::move(exempt).value();
+  const Result<std::vector<std::uint64_t>> locks = server.lock_holders(mha_lock_names(), deadline);
+  if (!locks.ok()) return locks.error();
+  view.held_by_mha = !locks.value().empty();
+  return {};
+}
+
+void ask_about_vip(Node& node, Deadline deadline, HostView& view) {
+  Result<VipDriver*> driver = node.vip(deadline);
+  const Status checked = driver.ok() ? driver.value()->check(deadline) : driver.status();
+  if (!checked.ok()) {
+    view.vip_error = checked.error().message;
+    return;
+  }
+  view.vip_identities = driver.value()->own_identities();
+  const Result<VipPresence> presence = driver.value()->status(deadline);
+  if (presence.ok()) {
+    view.vip = presence.value();
+  } else {
+    view.vip_error = presence.error().message;
+  }
+}
+
+HostView look(const ClusterHost& host, Node& node, const Cluster& cluster, Milliseconds patience,
+              std::chrono::seconds long_writers, Environment& environment) {
+  HostView view;
+  view.host = host;
+  const Deadline deadline = environment.clock.deadline_after(patience);
+  std::future<void> vip = std::async(std::launch::async, [&node, deadline, &view] {
+    if (node.moves_a_vip()) ask_about_vip(node, deadline, view);
+  });
+  Result<MysqlServer*> server = node.mysql(deadline);
+  const Status asked =
+      server.ok() ? ask_server(*server.value(), node, long_writers, environment, deadline, view)
+                  : server.status();
+  vip.get();
+  if (!asked.ok()) {
+    look_at_host(node, asked.error(), environment.clock.deadline_after(patience), view);
+    return view;
+  }
+  view.reach = Reach::kLiving;
+  view.own_addresses = keys_of(host.node.host, cluster);
+  if (!host.node.ip.empty()) view.own_addresses.push_back(host_key(host.node.ip));
+  if (view.state.replica.has_value()) {
+    view.source_addresses = keys_of(view.state.replica->source_host, cluster);
+  }
+  return view;
+}
+
+}  // namespace
+
+std::string_view to_string(Reach reach) {
+  switch (reach) {
+    case Reach::kLiving:
+      return "living";
+    case Reach::kDead:
+      return "dead";
+    case Reach::kUnreachable:
+      return "unreachable";
+    case Reach::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+Node* Discovery::node(const std::string& host, std::uint16_t port) const {
+  for (const std::unique_ptr<Node>& one : nodes) {
+    if (one->spec().host == host && one->spec().port == port) return one.get();
+  }
+  return nullptr;
+}
+
+Discovery discover(const Cluster& cluster, Milliseconds patience, std::chrono::seconds long_writers,
+                   Environment& environment) {
+  Discovery found;
+  std::vector<std::future<HostView>> looking;
+  for (const ClusterHost& host : cluster.hosts) {
+    found.nodes.push_back(std::make_unique<Node>(host.node, environment.ports));
+    Node& node = *found.nodes.back();
+    looking.push_back(std::async(std::launch::async, [&, &host = host, &node = node] {
+      return look(host, node, cluster, patience, long_writers, environment);
+    }));
+  }
+  for (std::future<HostView>& one : looking) found.views.push_back(one.get());
+  // Of a host that does not answer as well: what points to it must be seen to.
+  for (HostView& view : found.views) {
+    if (!view.own_addresses.empty()) continue;
+    view.own_addresses = keys_of(view.host.node.host, cluster);
+    if (!view.host.node.ip.empty()) view.own_addresses.push_back(host_key(view.host.node.ip));
+  }
+  return found;
+}
+
+}  // namespace mha

@@ -1,0 +1,125 @@
+// Looking at what there is now.
+#include "engine/steps_verify.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/switch_plan.h"
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+
+constexpr Milliseconds kConnecting{5000};
+constexpr Milliseconds kPoll{20};
+
+class VerifySwitch : public Step {
+ public:
+  VerifySwitch(const SwitchRoles& roles, Environment& environment)
+      : roles_(roles), clock_(environment.clock) {}
+
+  std::string kind() const override { return "verify_switch"; }
+  json parameters() const override {
+    const NodeSpec& next = roles_.next->spec();
+    return json{{"host", next.host}, {"port", next.port}};
+  }
+  std::string name() const override { return kind(); }
+  std::string description() const override { return "read everything back"; }
+  Result<json> observe(Deadline /*deadline*/) override { return json::object(); }
+
+  Status apply(const json& /*found*/, Deadline deadline) override {
+    wrong_.clear();
+    look_at_writes(*roles_.next, ReadOnly::kOff, deadline);
+    look_at_writes(*roles_.orig, ReadOnly::kOn, deadline);
+    look_at_vip(*roles_.next, VipPresence::kPresent, deadline);
+    look_at_vip(*roles_.orig, VipPresence::kAbsent, deadline);
+    for (const Follower& follower : roles_.followers) look_at_replica(*follower.node, deadline);
+    if (wrong_.empty()) return {};
+    return Error{Code::kRefused, fmt::format("read back: {}", fmt::join(wrong_, "; "))};
+  }
+
+  // It only looks.
+  Status undo(const json& /*found*/, Deadline /*deadline*/) override { return {}; }
+  std::string undo_by_hand(const json& /*found*/) const override { return ""; }
+
+ private:
+  void look_at_writes(Node& node, ReadOnly wanted, Deadline deadline) {
+    Result<MysqlServer*> server = node.mysql(deadline);
+    const Result<ReadOnlyState> state = server.ok() ? server.value()->read_only_state(deadline)
+                                                    : Result<ReadOnlyState>{server.error()};
+    if (!state.ok()) {
+      wrong_.push_back(fmt::format("whether {} takes writes is not known: {}", node.title(),
+                                   state.error().message));
+    } else if (state.value().blocks_writes() != (wanted != ReadOnly::kOff)) {
+      wrong_.push_back(fmt::format("{} {}", node.title(),
+                                   wanted == ReadOnly::kOff ? "takes no writes" : "takes writes"));
+    }
+  }
+
+  void look_at_vip(Node& node, VipPresence wanted, Deadline deadline) {
+    if (!node.moves_a_vip()) return;
+    Result<VipDriver*> driver = node.vip(deadline);
+    const Result<VipPresence> seen =
+        driver.ok() ? driver.value()->status(deadline) : Result<VipPresence>{driver.error()};
+    if (!seen.ok()) {
+      wrong_.push_back(fmt::format("whether {} has the virtual IP is not known: {}", node.title(),
+                                   seen.error().message));
+    } else if (seen.value() != wanted) {
+      wrong_.push_back(fmt::format("{} {} the virtual IP", node.title(),
+                                   wanted == VipPresence::kPresent ? "does not have" : "has"));
+    }
+  }
+
+  void look_at_replica(Node& node, Deadline deadline) {
+    const Deadline soon = clock_.deadline_after(kConnecting).capped(deadline);
+    for (;;) {
+      Result<MysqlServer*> server = node.mysql(deadline);
+      const Result<ServerState> state = server.ok() ? server.value()->replication().state(deadline)
+                                                    : Result<ServerState>{server.error()};
+      if (!state.ok()) {
+        wrong_.push_back(fmt::format("whether {} replicates is not known: {}", node.title(),
+                                     state.error().message));
+        return;
+      }
+      const std::string why = why_not_replicating(state.value());
+      if (why.empty()) return;
+      const bool may_come = state.value().replica.has_value() &&
+                            state.value().replica->receiver == ReceiverState::kConnecting;
+      if (!may_come || clock_.passed(soon)) {
+        wrong_.push_back(fmt::format("{} {}", node.title(), why));
+        return;
+      }
+      clock_.sleep_until(std::min(clock_.now() + kPoll, soon.at()));
+    }
+  }
+
+  static std::string why_not_replicating(const ServerState& state) {
+    if (!state.replica.has_value()) return "replicates from nobody";
+    const ReplicaState& replica = *state.replica;
+    if (replica.receiver != ReceiverState::kRunning) {
+      return fmt::format("does not receive from {}:{}: {}", replica.source_host,
+                         replica.source_port, replica.receiver_error.text);
+    }
+    if (!replica.applier_running) {
+      return fmt::format("does not apply what it receives: {}", replica.applier_error.text);
+    }
+    return "";
+  }
+
+  const SwitchRoles& roles_;
+  Clock& clock_;
+  std::vector<std::string> wrong_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> verify_switch(const SwitchRoles& roles, Environment& environment) {
+  return std::make_unique<VerifySwitch>(roles, environment);
+}
+
+}  // namespace mha

@@ -1,0 +1,18 @@
+// Reading everything back after a switch.
+#pragma once
+
+#include <memory>
+
+#include "core/environment.h"
+#include "core/step.h"
+
+namespace mha {
+
+struct SwitchRoles;
+
+// Changes nothing. An error that names all that is not as a switch must leave it: the new master
+// takes writes and has the virtual IP, the old one does neither, each follower replicates. A
+// receiver that is still connecting is waited for, for a while. `roles` outlives it.
+std::unique_ptr<Step> verify_switch(const SwitchRoles& roles, Environment& environment);
+
+}  // namespace mha

@@ -1,0 +1,139 @@
+// Putting the steps together.
+#include "engine/switch_plan.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "config/host_name.h"
+#include "core/steps_clients.h"
+#include "core/steps_exempt.h"
+#include "core/steps_mysql.h"
+#include "core/steps_vip.h"
+#include "engine/steps_server.h"
+#include "engine/steps_verify.h"
+#include "engine/topology.h"
+
+namespace mha {
+namespace {
+
+constexpr Milliseconds kEndClients{5000};
+
+// Named as the replicas name their sources now: by address where they do so.
+std::string name_of_source(const NodeSpec& next, const std::string& source_now) {
+  return parse_address(source_now).has_value() && !next.ip.empty() ? next.ip : next.host;
+}
+
+Follower make_follower(const HostView& view, Node& node, const HostView& next,
+                       const ReplicaState& like) {
+  NewSource source;
+  source.host = name_of_source(next.host.node, like.source_host);
+  source.port = next.host.node.port;
+  source.user = view.host.repl_user;
+  source.password = view.host.repl_password;
+  source.gtid_use = like.gtid_use;
+  source.connect_retry = like.connect_retry;
+  source.security = like.security;
+  return {&node, {std::move(source), next.own_addresses, FollowRequest::OldSource::kMustBeDone}};
+}
+
+std::unique_ptr<Step> no_clients(Node& node, const char* occasion, Environment& environment) {
+  // Clients wait already: none is given time to leave by itself.
+  return ensure_no_clients(node, occasion, {Milliseconds{0}, kEndClients}, environment.clock,
+                           environment.log, environment.interrupt);
+}
+
+template <typename... Steps>
+std::vector<std::unique_ptr<Step>> together(Steps... steps) {
+  std::vector<std::unique_ptr<Step>> all;
+  (all.push_back(std::move(steps)), ...);
+  return all;
+}
+
+}  // namespace
+
+std::vector<Follower> find_followers(const Discovery& discovery, std::size_t orig, std::size_t next,
+                                     const ReplicaState& like, OrigMaster orig_master) {
+  const std::vector<HostView>& views = discovery.views;
+  const auto sources = find_sources(views);
+  std::vector<Follower> followers;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if (i == next || i == orig || sources[i] != orig) continue;
+    followers.push_back(
+        make_follower(views[i], *discovery.nodes[i], views[next], *views[i].state.replica));
+  }
+  if (orig_master == OrigMaster::kBecomesReplica) {
+    followers.push_back(make_follower(views[orig], *discovery.nodes[orig], views[next], like));
+    followers.back().request.old_source = FollowRequest::OldSource::kIsIt;
+  }
+  return followers;
+}
+
+void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
+                      Milliseconds max_downtime, LongWriters blockers, Environment& environment) {
+  Log& log = environment.log;
+  Node& orig = *roles.orig;
+  Node& next = *roles.next;
+  plan.add(ensure_read_only(next, log));
+  if (roles.events) plan.add(ensure_events_off(orig, log));
+
+  plan.mark_hurry_begin(max_downtime);
+  if (roles.semi_sync_source) plan.add(ensure_semi_sync_freed(orig, log));
+  // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
+  // servers.md).
+  plan.add(ensure_frozen(orig, blockers, environment.ports.mysql, log));
+  // Before the address goes: without it the server's RST cannot reach the client (facts: mha.md).
+  plan.add(no_clients(orig, "with writes off", environment));
+  if (orig.moves_a_vip()) {
+    const bool on_both =
+        roles.vip_on_orig == VipPresence::kPresent && roles.vip_on_next == VipPresence::kPresent;
+    plan.add_together(
+        together(ensure_vip_absent(orig, roles.vip_on_orig,
+                                   on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log),
+                 ensure_caught_up(next, orig, "with writes off", roles.gtid_use, handover, log)));
+    // Those that came back between the kill and the removal.
+    plan.add(no_clients(orig, "with the virtual IP off", environment));
+  }
+  if (!roles.exempt_clients.empty()) {
+    plan.add(ensure_no_exempt_writer(orig, roles.exempt_clients, environment.clock, log));
+  }
+  // Nobody can write by now: this is the end of the old master's history.
+  plan.add(ensure_caught_up(next, orig, "to its end", roles.gtid_use, handover, log));
+  plan.add(ensure_not_following(next, handover, log));
+  plan.add(ensure_writable(next, log));
+}
+
+void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
+                     Environment& environment) {
+  Log& log = environment.log;
+  Node& next = *roles.next;
+  if (next.moves_a_vip()) plan.add(ensure_vip_present(next, OtherHolder::kRefuse, log));
+  plan.mark_hurry_end();
+
+  std::vector<std::unique_ptr<Step>> repointing;
+  if (roles.forgets_source) repointing.push_back(ensure_source_forgotten(next, log));
+  for (const Follower& follower : roles.followers) {
+    repointing.push_back(ensure_follows(*follower.node, follower.request, handover, log));
+  }
+  plan.add_together(std::move(repointing));
+  if (roles.events) plan.add(ensure_events_on(next, log));
+  if (roles.semi_sync_source && roles.semi_sync_replica) {
+    plan.add_together(together(ensure_semi_sync_role(next, SemiSyncRole::kSource, log),
+                               ensure_semi_sync_role(*roles.orig, SemiSyncRole::kReplica, log)));
+  }
+  plan.add(verify_switch(roles, environment));
+}
+
+void add_steps_of_resume(Plan& plan, const SwitchRoles& roles, Handover& handover,
+                         Environment& environment) {
+  Log& log = environment.log;
+  plan.mark_point_of_no_return([&handover] { return to_json(handover); });
+  plan.add(ensure_read_only(*roles.orig, log));
+  if (roles.orig->moves_a_vip()) {
+    plan.add(ensure_vip_absent(*roles.orig, roles.vip_on_orig, OtherHolder::kRefuse, log));
+  }
+  plan.add(ensure_writable(*roles.next, log));
+  add_steps_after(plan, roles, handover, environment);
+}
+
+}  // namespace mha

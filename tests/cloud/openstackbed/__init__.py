@@ -1,0 +1,1 @@
+"""A real Keystone and Neutron on loopback, for the tests."""

@@ -1,0 +1,63 @@
+// tests/cloud/fault_proxy, which see, as a process of a test.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/deadline.h"
+#include "component/test_process.h"
+#include "fakes/faulty_http.h"
+
+namespace mha {
+
+class FaultProxy {
+ public:
+  // `backends`: name to URL; `style`: "aws" or "openstack".
+  FaultProxy(const std::vector<std::pair<std::string, std::string>>& backends,
+             const std::string& style)
+      : process_(argv(backends, style)), ready_(process_.read()) {}
+
+  [[nodiscard]] std::string url(const std::string& name) const {
+    return ready_.at("urls").at(name).get<std::string>();
+  }
+  [[nodiscard]] std::string ca_file() const { return ready_.at("ca").get<std::string>(); }
+
+  void add_fault(const FaultOrder& order, const std::string& text = "") {
+    tell("fault " + std::string(to_string(order.fault)) + " " + std::to_string(order.count) + "+" +
+         std::to_string(order.skip) + (text.empty() ? "" : " " + text));
+  }
+  void set_latency(Milliseconds latency) { tell("latency " + std::to_string(latency.count())); }
+  void clear() { tell("clear"); }
+  // Requests since take_count() was last asked.
+  int count() { return tell("count").at("requests").get<int>(); }
+  int take_count() {
+    const int count = this->count();
+    tell("reset");
+    return count;
+  }
+
+ private:
+  static std::vector<std::string> argv(
+      const std::vector<std::pair<std::string, std::string>>& backends, const std::string& style) {
+    std::vector<std::string> words{MHA_SOURCE_DIR "/tests/cloud/fault_proxy", "--style", style};
+    for (const auto& [name, url] : backends) {
+      words.insert(words.end(), {"--to", name + "=" + url});
+    }
+    return words;
+  }
+  nlohmann::json tell(const std::string& line) {
+    process_.write(line);
+    nlohmann::json answer = process_.read();
+    if (answer.contains("error")) {
+      throw std::runtime_error(line + ": " + answer.at("error").get<std::string>());
+    }
+    return answer;
+  }
+
+  TestProcess process_;
+  nlohmann::json ready_;
+};
+
+}  // namespace mha

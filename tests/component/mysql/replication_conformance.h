@@ -1,0 +1,361 @@
+// One suite for the port replication: what the engine relies on, over the fake and over pairs of
+// real servers.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ports/clock.h"
+#include "ports/mysql_server.h"
+#include "ports/replication.h"
+
+namespace mha {
+
+// Two servers that are writable, have the same rows, have written nothing to their binary logs, and
+// do not replicate yet.
+class ReplicationWorld {
+ public:
+  virtual ~ReplicationWorld() = default;
+
+  virtual MysqlConnector& connector() = 0;
+  virtual Clock& clock() = 0;
+  // Of server 0 or 1.
+  [[nodiscard]] virtual MysqlTarget target(std::size_t server) const = 0;
+  // The account that replicates, which both have.
+  [[nodiscard]] virtual NewSource account() const = 0;
+  // How this world's replicas follow.
+  [[nodiscard]] virtual GtidUse gtid_use() const = 0;
+
+  // Commits so many transactions.
+  virtual void write(std::size_t server, std::size_t transactions) = 0;
+  // Of those, all that the server has now.
+  virtual std::size_t written(std::size_t server) = 0;
+  // Statements as the family's mysqlbinlog prints them, that commit so many transactions.
+  virtual std::string script(std::size_t transactions) = 0;
+  // Its applier makes no headway, though it runs.
+  virtual void hold_applier(std::size_t server) = 0;
+  virtual void release_applier(std::size_t server) = 0;
+  // Its applier stops with an error at the next transaction that is written on `source`, which is
+  // written here; the error's number.
+  virtual int break_applier(std::size_t server, std::size_t source) = 0;
+};
+
+using MakeReplicationWorld = std::function<std::unique_ptr<ReplicationWorld>()>;
+
+class ReplicationConformance
+    : public testing::TestWithParam<std::pair<std::string, MakeReplicationWorld>> {
+ protected:
+  void SetUp() override {
+    world_ = GetParam().second();
+    for (std::size_t server = 0; server < 2; ++server) {
+      sessions_[server] = open(server);
+      ASSERT_NE(sessions_[server], nullptr);
+    }
+  }
+
+  [[nodiscard]] Deadline within(Milliseconds span) const {
+    return world_->clock().deadline_after(span);
+  }
+  [[nodiscard]] Deadline soon() const { return within(Milliseconds{20000}); }
+  std::unique_ptr<MysqlServer> open(std::size_t server) {
+    auto session = world_->connector().connect(world_->target(server), soon());
+    EXPECT_TRUE(session.ok()) << session.error().message;
+    return session.ok() ? std::move(session).value() : nullptr;
+  }
+  Replication& on(std::size_t server) { return sessions_[server]->replication(); }
+  ServerState state(std::size_t server) {
+    const Result<ServerState> found = on(server).state(soon());
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    return found.ok() ? found.value() : ServerState{};
+  }
+  // Of a replica; a default where it is none.
+  ReplicaState replica(std::size_t server) {
+    const ServerState found = state(server);
+    EXPECT_TRUE(found.replica.has_value());
+    return found.replica.value_or(ReplicaState{});
+  }
+  SourcePosition position(std::size_t server) {
+    const Result<SourcePosition> found = on(server).own_position(soon());
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    return found.ok() ? found.value() : SourcePosition{};
+  }
+  // To follow `server` from where it is now.
+  NewSource source(std::size_t server) {
+    NewSource source = world_->account();
+    source.host = world_->target(server).host;
+    source.port = world_->target(server).port;
+    source.gtid_use = world_->gtid_use();
+    source.start = position(server).binlog;
+    return source;
+  }
+  void follow(std::size_t server, std::size_t its_source) {
+    expect_ok(on(server).replicate_from(source(its_source), soon()));
+    expect_ok(on(server).start_replica(soon()));
+  }
+  Status wait(std::size_t server, const SourcePosition& wanted, Deadline deadline) {
+    return on(server).wait_until_applied(wanted, world_->gtid_use(), deadline);
+  }
+  // What a switch does.
+  void switch_to(std::size_t server, std::size_t old_source) {
+    expect_ok(wait(server, position(old_source), soon()));
+    expect_ok(on(server).stop_replica(soon()));
+    expect_ok(on(server).forget_source(soon()));
+    follow(old_source, server);
+  }
+  bool eventually(const std::function<bool()>& condition) {
+    const Deadline deadline = soon();
+    while (!condition()) {
+      if (world_->clock().passed(deadline)) return false;
+      world_->clock().sleep_for(Milliseconds{5});
+    }
+    return true;
+  }
+  static void expect_ok(const Status& status) {
+    EXPECT_TRUE(status.ok()) << status.error().message;
+  }
+  // With this code, and a message that names the server and has `part`.
+  void expect_error(const Status& status, Code code, const std::string& part) {
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, code) << status.error().message;
+    EXPECT_THAT(status.error().message, testing::HasSubstr(part));
+    EXPECT_THAT(status.error().message, testing::Not(testing::HasSubstr("\n")));
+  }
+
+  std::unique_ptr<ReplicationWorld> world_;
+  std::array<std::unique_ptr<MysqlServer>, 2> sessions_;
+};
+
+TEST_P(ReplicationConformance, ServerWithoutASource) {
+  const ServerState alone = state(0);
+  EXPECT_FALSE(alone.replica.has_value());
+  EXPECT_TRUE(alone.log_bin);
+  EXPECT_TRUE(alone.log_replica_updates);
+  EXPECT_FALSE(alone.read_only.blocks_writes());
+  EXPECT_EQ(alone.binlog, position(0).binlog);
+  EXPECT_FALSE(alone.binlog.file.empty());
+  const bool mariadb = sessions_[0]->identity().family == ServerFamily::kMariadb;
+  EXPECT_EQ(alone.server_uuid.empty(), mariadb);
+  EXPECT_THAT(alone.other_channels, testing::IsEmpty());
+  const auto skew = alone.clock - world_->clock().wall_now();
+  EXPECT_LT(std::chrono::abs(skew), std::chrono::seconds{5});
+}
+
+TEST_P(ReplicationConformance, ReplicaTellsWhereItIs) {
+  follow(1, 0);
+  world_->write(0, 3);
+  const SourcePosition end = position(0);
+  expect_ok(wait(1, end, soon()));
+  // MySQL counts the GTIDs first.
+  ASSERT_TRUE(eventually([&] { return replica(1).executed == end.binlog; }));
+  const ReplicaState now = replica(1);
+  EXPECT_EQ(now.source_host, world_->target(0).host);
+  EXPECT_EQ(now.source_port, world_->target(0).port);
+  EXPECT_EQ(now.source_user, world_->account().user);
+  EXPECT_EQ(now.receiver, ReceiverState::kRunning);
+  EXPECT_TRUE(now.applier_running);
+  EXPECT_EQ(now.gtid_use, world_->gtid_use());
+  EXPECT_EQ(now.received, end.binlog);
+  EXPECT_TRUE(now.behind.has_value());
+  EXPECT_EQ(now.receiver_error.number, 0);
+  EXPECT_EQ(now.applier_error.number, 0);
+  EXPECT_FALSE(state(0).replica.has_value());
+}
+
+TEST_P(ReplicationConformance, GtidsOfBothAgreeOnceApplied) {
+  follow(1, 0);
+  world_->write(0, 3);
+  expect_ok(wait(1, position(0), soon()));
+  const ServerState source = state(0);
+  if (!source.gtids) return;
+  EXPECT_THAT(source.executed_gtids, testing::Not(testing::IsEmpty()));
+  EXPECT_EQ(source.binlog_gtids, position(0).gtids);
+  EXPECT_EQ(state(1).executed_gtids, source.executed_gtids);
+}
+
+TEST_P(ReplicationConformance, WaitsUntilApplied) {
+  follow(1, 0);
+  world_->write(0, 20);
+  expect_ok(wait(1, position(0), soon()));
+  EXPECT_EQ(world_->written(1), 20U);
+}
+
+TEST_P(ReplicationConformance, WaitEndsInTimeAndTheSessionLives) {
+  follow(1, 0);
+  world_->hold_applier(1);
+  world_->write(0, 1);
+  const SourcePosition end = position(0);
+  // Shorter and longer than the second that some servers count in.
+  for (const Milliseconds span : {Milliseconds{150}, Milliseconds{900}, Milliseconds{1700}}) {
+    const TimePoint begin = world_->clock().now();
+    expect_error(wait(1, end, within(span)), Code::kTimeout, sessions_[1]->name());
+    EXPECT_LE(world_->clock().now() - begin, span + Milliseconds{50});
+    EXPECT_TRUE(replica(1).applier_running);
+  }
+  EXPECT_EQ(world_->written(1), 0U);
+  world_->release_applier(1);
+  expect_ok(wait(1, end, soon()));
+  EXPECT_EQ(world_->written(1), 1U);
+}
+
+TEST_P(ReplicationConformance, WaitSaysWhyTheApplierStopped) {
+  follow(1, 0);
+  const int number = world_->break_applier(1, 0);
+  const SourcePosition end = position(0);
+  const TimePoint begin = world_->clock().now();
+  expect_error(wait(1, end, soon()), Code::kRefused, std::to_string(number));
+  EXPECT_LT(world_->clock().now() - begin, Milliseconds{5000});
+  EXPECT_EQ(replica(1).applier_error.number, number);
+  EXPECT_FALSE(replica(1).applier_running);
+}
+
+TEST_P(ReplicationConformance, WhatIsAppliedAlreadyIsNotWaitedFor) {
+  follow(1, 0);
+  world_->write(0, 2);
+  const SourcePosition end = position(0);
+  expect_ok(wait(1, end, soon()));
+  expect_ok(on(1).stop_replica(soon()));
+  expect_ok(wait(1, end, within(Milliseconds{1000})));
+  world_->write(0, 1);
+  expect_error(wait(1, position(0), soon()), Code::kRefused, "applier");
+}
+
+TEST_P(ReplicationConformance, SwitchThereAndBack) {
+  follow(1, 0);
+  world_->write(0, 2);
+  switch_to(1, 0);
+  EXPECT_FALSE(state(1).replica.has_value());
+  EXPECT_EQ(replica(0).source_port, world_->target(1).port);
+  // Back at once: the last transaction is the candidate's own.
+  switch_to(0, 1);
+  world_->write(0, 2);
+  switch_to(1, 0);
+  world_->write(1, 3);
+  switch_to(0, 1);
+  world_->write(0, 1);
+  expect_ok(wait(1, position(0), soon()));
+  EXPECT_EQ(world_->written(0), 8U);
+  EXPECT_EQ(world_->written(1), 8U);
+}
+
+TEST_P(ReplicationConformance, EachStepMayBeRepeated) {
+  expect_ok(on(1).stop_replica(soon()));
+  expect_ok(on(1).forget_source(soon()));
+  const NewSource from = source(0);
+  world_->write(0, 1);
+  for (int time = 0; time < 2; ++time) {
+    expect_ok(on(1).replicate_from(from, soon()));
+    EXPECT_EQ(replica(1).receiver, ReceiverState::kStopped);
+    EXPECT_FALSE(replica(1).applier_running);
+  }
+  for (int time = 0; time < 2; ++time) expect_ok(on(1).start_replica(soon()));
+  expect_ok(wait(1, position(0), soon()));
+  EXPECT_EQ(world_->written(1), 1U);
+  for (int time = 0; time < 2; ++time) expect_ok(on(1).stop_receiver(soon()));
+  EXPECT_EQ(replica(1).receiver, ReceiverState::kStopped);
+  EXPECT_TRUE(replica(1).applier_running);
+  for (int time = 0; time < 2; ++time) expect_ok(on(1).stop_replica(soon()));
+  EXPECT_FALSE(replica(1).applier_running);
+  for (int time = 0; time < 2; ++time) expect_ok(on(1).forget_source(soon()));
+  EXPECT_FALSE(state(1).replica.has_value());
+}
+
+TEST_P(ReplicationConformance, PointingStopsWhatRuns) {
+  follow(1, 0);
+  world_->write(0, 1);
+  expect_ok(wait(1, position(0), soon()));
+  expect_ok(on(1).replicate_from(source(0), soon()));
+  EXPECT_EQ(replica(1).receiver, ReceiverState::kStopped);
+  EXPECT_FALSE(replica(1).applier_running);
+}
+
+TEST_P(ReplicationConformance, WhatDoesNotReplicateIsNotStarted) {
+  expect_error(on(0).start_replica(soon()), Code::kRefused, "nobody");
+  expect_error(on(0).wait_until_relay_log_applied(soon()), Code::kRefused, "nobody");
+}
+
+TEST_P(ReplicationConformance, RunningReplicationIsNotForgotten) {
+  follow(1, 0);
+  expect_error(on(1).forget_source(soon()), Code::kRefused, sessions_[1]->name());
+  EXPECT_EQ(replica(1).receiver, ReceiverState::kRunning);
+}
+
+TEST_P(ReplicationConformance, ReceiverThatCannotConnectIsSaid) {
+  NewSource nowhere = source(0);
+  nowhere.port = 1;
+  expect_ok(on(1).replicate_from(nowhere, soon()));
+  expect_error(on(1).start_replica(soon()), Code::kRefused, "connect");
+  EXPECT_EQ(replica(1).receiver, ReceiverState::kConnecting);
+  EXPECT_NE(replica(1).receiver_error.number, 0);
+}
+
+TEST_P(ReplicationConformance, RelayLogIsAppliedToItsEnd) {
+  follow(1, 0);
+  world_->hold_applier(1);
+  world_->write(0, 5);
+  const SourcePosition end = position(0);
+  ASSERT_TRUE(eventually([&] { return replica(1).received == end.binlog; }));
+  expect_error(on(1).wait_until_relay_log_applied(soon()), Code::kRefused, "receiver");
+  expect_ok(on(1).stop_receiver(soon()));
+  expect_error(on(1).wait_until_relay_log_applied(within(Milliseconds{200})), Code::kTimeout, "");
+  world_->release_applier(1);
+  expect_ok(on(1).wait_until_relay_log_applied(soon()));
+  EXPECT_EQ(world_->written(1), 5U);
+  expect_ok(on(1).wait_until_relay_log_applied(soon()));
+}
+
+TEST_P(ReplicationConformance, ScriptIsExecuted) {
+  expect_ok(on(1).execute_binlog_script(world_->script(3), soon()));
+  EXPECT_EQ(world_->written(1), 3U);
+  // The session goes on, and takes another one.
+  EXPECT_FALSE(state(1).replica.has_value());
+  expect_ok(on(1).execute_binlog_script("", soon()));
+}
+
+TEST_P(ReplicationConformance, EventScheduler) {
+  for (const Switch wanted : {Switch::kOn, Switch::kOn, Switch::kOff, Switch::kOff}) {
+    expect_ok(on(0).set_event_scheduler(wanted, soon()));
+    EXPECT_EQ(state(0).event_scheduler, wanted == Switch::kOn);
+  }
+}
+
+TEST_P(ReplicationConformance, SemiSync) {
+  const bool available = state(0).semi_sync.available;
+  for (const Switch wanted : {Switch::kOn, Switch::kOff}) {
+    const bool on_now = available && wanted == Switch::kOn;
+    for (const SemiSyncRole role : {SemiSyncRole::kSource, SemiSyncRole::kReplica}) {
+      const Status done = on(0).set_semi_sync(role, wanted, soon());
+      EXPECT_EQ(done.ok(), available || wanted == Switch::kOff);
+    }
+    EXPECT_EQ(state(0).semi_sync.source_enabled, on_now);
+    EXPECT_EQ(state(0).semi_sync.replica_enabled, on_now);
+  }
+}
+
+TEST_P(ReplicationConformance, NothingIsMissingForAnAdministrator) {
+  const auto missing = on(0).missing_privileges(soon());
+  ASSERT_TRUE(missing.ok()) << missing.error().message;
+  EXPECT_THAT(missing.value(), testing::IsEmpty());
+}
+
+TEST_P(ReplicationConformance, PassedDeadlineEndsTheSession) {
+  EXPECT_EQ(on(0).state(within(Milliseconds{-1})).error().code, Code::kTimeout);
+  EXPECT_EQ(on(0).state(soon()).error().code, Code::kUnreachable);
+  EXPECT_EQ(on(0).stop_replica(soon()).error().code, Code::kUnreachable);
+}
+
+// In a program that instantiates the suite: one world each, under a name.
+inline std::string replication_world_name(
+    const testing::TestParamInfo<ReplicationConformance::ParamType>& info) {
+  return info.param.first;
+}
+
+}  // namespace mha

@@ -1,0 +1,175 @@
+// Moves transactions between fake servers that replicate from each other.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "fakes/fake_history.h"
+#include "fakes/fake_mysql_state.h"
+
+namespace mha {
+
+// Servers by "host:port". Takes one server's lock at a time, so it is not to be called with one
+// held. What a real replica would refuse, a fake one refuses with the same error: 1236 where the
+// source does not have the place to begin at, 1062 where a transaction comes a second time.
+class FakeFlow {
+ public:
+  explicit FakeFlow(std::map<std::string, FakeMysqlState>& servers) : servers_(servers) {}
+
+  // Until nothing moves any more.
+  void run() {
+    for (std::size_t round = 0; round < servers_.size(); ++round) {
+      bool moved = false;
+      for (auto& [name, state] : servers_) moved = step(state) || moved;
+      if (!moved) return;
+    }
+  }
+
+ private:
+  struct Source {
+    std::string name;
+    FakeHealth health = FakeHealth::kDown;
+    bool log_bin = false;
+    FakeHistory binlog;
+  };
+
+  static std::string source_name(const FakeMysqlState& state) {
+    MysqlTarget target;
+    target.host = state.replication.source.host;
+    target.port = state.replication.source.port;
+    return target.name();
+  }
+
+  // A copy: nobody holds two locks.
+  Source look_at(const std::string& name) {
+    const auto found = servers_.find(name);
+    if (found == servers_.end()) return {name, FakeHealth::kDown, false, {}};
+    FakeMysqlState& state = found->second;
+    const std::lock_guard lock{state.mutex};
+    return {name, state.health, state.replication.log_bin, state.replication.binlog};
+  }
+
+  // Whether anything has moved.
+  bool step(FakeMysqlState& state) {
+    std::string name;
+    {
+      const std::lock_guard lock{state.mutex};
+      if (!state.replica.has_value() || state.replication.source.host.empty()) return false;
+      name = source_name(state);
+    }
+    const Source source = look_at(name);
+    const std::lock_guard lock{state.mutex};
+    const bool still = state.replica.has_value() && source_name(state) == name;
+    if (!still || state.health != FakeHealth::kUp) return false;
+    const std::size_t before = state.replication.relay_log.size();
+    receive(state, source);
+    const bool received = state.replication.relay_log.size() != before;
+    return apply(state) || received;
+  }
+
+  static void stop_receiver(FakeMysqlState& state, ReplicationError error) {
+    state.replica->receiver = false;
+    state.replication.connected = false;
+    state.replication.receiver_error = std::move(error);
+  }
+
+  static void receive(FakeMysqlState& state, const Source& source) {
+    FakeReplicationState& own = state.replication;
+    if (!state.replica->receiver) {
+      own.connected = false;
+      return;
+    }
+    // A silent source keeps its connections.
+    if (source.health == FakeHealth::kSilent) return;
+    own.connected = source.health == FakeHealth::kUp;
+    if (!own.connected) {
+      own.receiver_error = {
+          2003, fmt::format("error connecting to master '{}@{}'", own.source.user, source.name)};
+      return;
+    }
+    own.receiver_error = {};
+    if (own.receiver_fault.number != 0) return stop_receiver(state, own.receiver_fault);
+    if (!source.log_bin) return stop_receiver(state, {1236, "Binary log is not open"});
+    const std::optional<std::size_t> begin = place_to_begin(state, source);
+    if (!begin.has_value()) {
+      return stop_receiver(state, {1236,
+                                   "Could not find GTID state or log file requested by slave "
+                                   "in any binlog files"});
+    }
+    for (std::size_t i = *begin; i < source.binlog.size(); ++i) {
+      if (own.source.gtid_use != GtidUse::kNone && has(own, source.binlog[i])) continue;
+      own.relay_log.push_back({source.binlog[i], i + 1});
+      own.retrieved.push_back(source.binlog[i]);
+    }
+    own.received = source.binlog.size();
+    if (own.relay_log.empty()) own.applied = own.received;
+  }
+
+  static bool has(const FakeReplicationState& own, const FakeTransaction& transaction) {
+    return contains(own.executed, transaction) ||
+           std::ranges::any_of(own.relay_log, [&](const FakeRelayed& relayed) {
+             return relayed.transaction == transaction;
+           });
+  }
+
+  // Which transaction of the source's is the next; nullopt where the source cannot tell.
+  static std::optional<std::size_t> place_to_begin(const FakeMysqlState& state,
+                                                   const Source& source) {
+    const FakeReplicationState& own = state.replication;
+    if (own.source.gtid_use == GtidUse::kNone) {
+      // By place: the file must be the source's, as it was when we were pointed to it.
+      const bool known =
+          own.source.start.file.empty() || own.source.start.file == fake_binlog_file(source.name);
+      if (!known || own.received > source.binlog.size()) return std::nullopt;
+      return own.received;
+    }
+    if (state.identity.family == ServerFamily::kMysql) return 0;
+    std::optional<FakeTransaction> last = own.slave_pos;
+    if (own.source.gtid_use == GtidUse::kCurrentPos && !own.executed.empty()) {
+      last = own.executed.back();
+    }
+    if (!own.relay_log.empty()) last = own.relay_log.back().transaction;
+    // A source that has nothing in the domain takes whatever it is asked for.
+    if (!last.has_value() || source.binlog.empty()) return 0;
+    const auto found = std::ranges::find(source.binlog, *last);
+    if (found == source.binlog.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - source.binlog.begin()) + 1;
+  }
+
+  static bool apply(FakeMysqlState& state) {
+    FakeReplicationState& own = state.replication;
+    bool moved = false;
+    while (state.replica->applier && !own.applier_held && !own.relay_log.empty()) {
+      const FakeRelayed next = own.relay_log.front();
+      const bool twice = contains(own.executed, next.transaction);
+      const bool skips = state.identity.family == ServerFamily::kMysql && own.gtids;
+      ReplicationError error = own.applier_fault;
+      if (error.number == 0 && twice && !skips) error = {1062, "Duplicate entry for key 'PRIMARY'"};
+      if (error.number != 0) {
+        state.replica->applier = false;
+        own.applier_error = std::move(error);
+        return moved;
+      }
+      if (!twice) {
+        own.executed.push_back(next.transaction);
+        if (own.log_bin && own.log_replica_updates) own.binlog.push_back(next.transaction);
+      }
+      own.slave_pos = next.transaction;
+      own.applied = next.end;
+      own.relay_log.erase(own.relay_log.begin());
+      moved = true;
+    }
+    return moved;
+  }
+
+  std::map<std::string, FakeMysqlState>& servers_;
+};
+
+}  // namespace mha

@@ -1,0 +1,199 @@
+// The whole switch over fakes, and with a fault in every call of it.
+#include "engine/switchover.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "unit/engine/engine_cluster.h"
+
+namespace mha {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Kind {
+  std::string name;
+  GtidUse gtid_use;
+  ServerFamily family;
+};
+std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
+
+// A process that was killed has noted nothing of its own end.
+void forget_what_the_dead_noted(EngineCluster& cluster) {
+  if (!std::filesystem::exists(cluster.state_dir)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(cluster.state_dir)) {
+    const std::string path = entry.path().string();
+    const Result<JournalFile> journal = read_journal(path);
+    ASSERT_TRUE(journal.ok());
+    std::string kept;
+    for (const nlohmann::json& record : journal.value().records) {
+      const std::string event = record.value("event", "");
+      if (event == "step_failed" || event.starts_with("undo_") || event == "end") break;
+      kept += record.dump() + "\n";
+    }
+    write_whole(path, kept);
+  }
+}
+
+class SwitchoverTest : public testing::TestWithParam<Kind> {
+ protected:
+  static std::unique_ptr<EngineCluster> make() {
+    auto cluster = std::make_unique<EngineCluster>(GetParam().gtid_use, GetParam().family);
+    cluster->server("db1").replication.event_scheduler = true;
+    cluster->server("db1").replication.semi_sync = {true, true, false, 0, 2};
+    cluster->server("db2").replication.semi_sync = {true, false, true, 0, 0};
+    cluster->server("db3").replication.semi_sync = {true, false, true, 0, 0};
+    cluster->server("db1").add_thread("app");
+    return cluster;
+  }
+  static std::string history(EngineCluster& cluster, const std::string& host) {
+    return mysql_gtids(cluster.server(host).replication.executed);
+  }
+};
+
+TEST_P(SwitchoverTest, Switches) {
+  const auto cluster = make();
+  const Outcome outcome = cluster->run();
+  ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+  const ClusterSeen seen = cluster->seen();
+  EXPECT_THAT(seen.writers(), ElementsAre("db2")) << seen;
+  EXPECT_THAT(seen.vip_holders, ElementsAre("db2"));
+  EXPECT_EQ(seen.servers.at("db1").source, "db2");
+  EXPECT_EQ(seen.servers.at("db2").source, "");
+  EXPECT_EQ(seen.servers.at("db3").source, "db2");
+  EXPECT_FALSE(seen.servers.at("db1").events);
+  EXPECT_TRUE(seen.servers.at("db2").events);
+  EXPECT_TRUE(seen.servers.at("db2").semi_sync_source);
+  EXPECT_FALSE(seen.servers.at("db1").semi_sync_source);
+  EXPECT_TRUE(cluster->summary.downtime.has_value());
+  EXPECT_THAT(cluster->server("db1").threads, IsEmpty());
+
+  // The others get what is written now, and nothing twice.
+  EXPECT_TRUE(cluster->server("db2").write(5));
+  cluster->mysql.replicate();
+  EXPECT_EQ(history(*cluster, "db1"), history(*cluster, "db2"));
+  EXPECT_EQ(history(*cluster, "db3"), history(*cluster, "db2"));
+  EXPECT_FALSE(find_unfinished_switch(cluster->request.cluster, cluster->environment()));
+}
+
+TEST_P(SwitchoverTest, ThereAndBack) {
+  const auto cluster = make();
+  const ClusterSeen found = cluster->seen();
+  ASSERT_EQ(cluster->run().ending, Ending::kDone);
+  cluster->clock.advance(Milliseconds{5});
+  cluster->server("db2").write(2);
+  cluster->conf("db2").candidate_master = false;
+  cluster->conf("db1").candidate_master = true;
+  const Outcome back = cluster->run();
+  ASSERT_EQ(back.ending, Ending::kDone) << back.headline->message;
+  EXPECT_EQ(cluster->seen(), found);
+}
+
+// Before the point of no return: as it was found, or what is not is named. After it: forward. Never
+// two writers.
+TEST_P(SwitchoverTest, AFaultInEveryCall) {
+  const auto fine = make();
+  const ClusterSeen found = fine->seen();
+  ASSERT_EQ(fine->run().ending, Ending::kDone);
+  const std::size_t calls = fine->faults.count();
+  const ClusterSeen done = fine->seen();
+  int undone = 0;
+  int incomplete = 0;
+  for (std::size_t k = 1; k <= calls; ++k) {
+    for (const FaultTime when : {FaultTime::kBefore, FaultTime::kAfter}) {
+      for (const Code code : {Code::kTimeout, Code::kRefused}) {
+        const auto cluster = make();
+        cluster->faults.fail_call(k, when, {code, "the injected fault"});
+        const Outcome outcome = cluster->run();
+        const ClusterSeen seen = cluster->seen();
+        SCOPED_TRACE(fmt::format("call {} ({}) {} {}: {}", k, cluster->faults.calls().at(k - 1),
+                                 when == FaultTime::kBefore ? "before" : "after", to_string(code),
+                                 outcome.headline ? outcome.headline->message : ""));
+        EXPECT_LE(seen.writers().size(), 1U) << seen;
+        switch (outcome.ending) {
+          case Ending::kDone:
+            EXPECT_EQ(seen, done);
+            break;
+          case Ending::kUndone:
+            ++undone;
+            EXPECT_EQ(seen, found);
+            EXPECT_THAT(outcome.leftovers, IsEmpty());
+            break;
+          case Ending::kIncomplete:
+            ++incomplete;
+            EXPECT_THAT(seen.writers(), ElementsAre("db2")) << seen;
+            EXPECT_THAT(outcome.leftovers, testing::Not(IsEmpty()));
+            break;
+          case Ending::kNotUndone:
+            ADD_FAILURE() << "one fault alone can be undone: " << seen;
+            break;
+        }
+      }
+    }
+  }
+  EXPECT_GT(undone, 50);
+  EXPECT_GT(incomplete, 5);
+}
+
+// A process killed before call k, for every k: another one ends in one writable master with the
+// address.
+TEST_P(SwitchoverTest, KilledAtEveryCall) {
+  const auto fine = make();
+  const ClusterSeen found = fine->seen();
+  ASSERT_EQ(fine->run().ending, Ending::kDone);
+  const std::size_t calls = fine->faults.count();
+  int rolled_back = 0;
+  int resumed = 0;
+  for (std::size_t k = 1; k <= calls; ++k) {
+    const auto cluster = make();
+    // From call k on nothing of this process reaches anybody, its undo included.
+    for (std::size_t dead = k; dead < k + 400; ++dead) {
+      cluster->faults.fail_call(dead, FaultTime::kBefore, {Code::kTimeout, "killed"});
+    }
+    cluster->run();
+    cluster->faults.clear_faults();
+    cluster->clock.advance(Milliseconds{5});
+    forget_what_the_dead_noted(*cluster);
+    Environment environment = cluster->environment();
+    std::optional<JournalFile> journal =
+        find_unfinished_switch(cluster->request.cluster, environment);
+    SCOPED_TRACE(fmt::format("killed before call {} ({})", k, fine->faults.calls().at(k - 1)));
+    if (!journal.has_value()) {
+      const ClusterSeen seen = cluster->seen();
+      EXPECT_EQ(seen.writers().size(), 1U) << seen;
+      continue;
+    }
+    Outcome outcome;
+    if (summarize(*journal).past_point_of_no_return) {
+      ++resumed;
+      outcome = resume_switch(cluster->request, *journal, environment);
+      EXPECT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+      EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
+      EXPECT_THAT(cluster->seen().vip_holders, ElementsAre("db2"));
+    } else {
+      ++rolled_back;
+      outcome = roll_back_switch(cluster->request.cluster, *journal, environment);
+      EXPECT_EQ(outcome.ending, Ending::kUndone);
+      EXPECT_EQ(cluster->seen(), found);
+    }
+    EXPECT_FALSE(find_unfinished_switch(cluster->request.cluster, environment));
+  }
+  EXPECT_GT(rolled_back, 10);
+  EXPECT_GT(resumed, 5);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Families, SwitchoverTest,
+    testing::Values(Kind{"MysqlGtid", GtidUse::kAuto, ServerFamily::kMysql},
+                    Kind{"MysqlPosition", GtidUse::kNone, ServerFamily::kMysql},
+                    Kind{"MariadbGtid", GtidUse::kAuto, ServerFamily::kMariadb},
+                    Kind{"MariadbPosition", GtidUse::kNone, ServerFamily::kMariadb}),
+    testing::PrintToStringParamName());
+
+}  // namespace
+}  // namespace mha

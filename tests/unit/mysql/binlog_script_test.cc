@@ -1,0 +1,85 @@
+// mysqlbinlog's output taken apart.
+#include "mysql/binlog_script.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace mha {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> statements(const std::string& text) {
+  BinlogScript script{text};
+  std::vector<std::string> all;
+  while (const auto statement = script.next()) all.emplace_back(*statement);
+  return all;
+}
+
+TEST(BinlogScript, DelimitersAndComments) {
+  EXPECT_THAT(statements("/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/;\n"
+                         "DELIMITER /*!*/;\n"
+                         "# at 4\n"
+                         "#700101  0:00:00 server id 1  end_log_pos 0 \tStart: it's binlog v 4\n"
+                         "ROLLBACK/*!*/;\n"
+                         "BINLOG '\nAAAA\nBBBB=\n'/*!*/;\n"
+                         "SET TIMESTAMP=1/*!*/;\n"
+                         "/*!\\C utf8mb4 *//*!*/;\n"
+                         "/*M!100001 SET @@session.gtid_seq_no=2*//*!*/;\n"
+                         "INSERT INTO t VALUES (1)\n/*!*/;\n"
+                         "SET @@SESSION.GTID_NEXT= 'AUTOMATIC' /* added by mysqlbinlog */ /*!*/;\n"
+                         "DELIMITER ;\n"
+                         "# End of log file\n"
+                         "ROLLBACK /* added by mysqlbinlog */;\n"),
+              ElementsAre("/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/", "ROLLBACK",
+                          "BINLOG '\nAAAA\nBBBB=\n'", "SET TIMESTAMP=1",
+                          "/*M!100001 SET @@session.gtid_seq_no=2*/", "INSERT INTO t VALUES (1)",
+                          "SET @@SESSION.GTID_NEXT= 'AUTOMATIC' /* added by mysqlbinlog */",
+                          "ROLLBACK /* added by mysqlbinlog */"));
+}
+
+TEST(BinlogScript, DelimiterInAStringIsText) {
+  EXPECT_THAT(statements("DELIMITER /*!*/;\n"
+                         "INSERT INTO t VALUES ('a\n/*!*/;\nDELIMITER ;\n''b\\'/*!*/;')\n/*!*/;\n"
+                         "INSERT INTO t VALUES (\"/*!*/;\", `/*!*/;`, `\\`)\n/*!*/;\n"),
+              ElementsAre("INSERT INTO t VALUES ('a\n/*!*/;\nDELIMITER ;\n''b\\'/*!*/;')",
+                          "INSERT INTO t VALUES (\"/*!*/;\", `/*!*/;`, `\\`)"));
+}
+
+TEST(BinlogScript, QuoteInACommentIsNone) {
+  EXPECT_THAT(statements("DELIMITER /*!*/;\n"
+                         "INSERT /* it's */ INTO t VALUES (1) -- don't\n/*!*/;\n"
+                         "INSERT INTO t # can't\nVALUES (2)\n/*!*/;\n"
+                         "SELECT 1--'/*!*/;'\n/*!*/;\n"),
+              ElementsAre("INSERT /* it's */ INTO t VALUES (1) -- don't",
+                          "INSERT INTO t # can't\nVALUES (2)", "SELECT 1--'/*!*/;'"));
+}
+
+TEST(BinlogScript, BackslashIsPlainWhereTheSqlModeSaysSo) {
+  const std::string both =
+      "INSERT INTO t VALUES ('\\')\n/*!*/;\nINSERT INTO t VALUES (2)\n/*!*/;\n";
+  EXPECT_THAT(statements("DELIMITER /*!*/;\nSET @@session.sql_mode=1048576/*!*/;\n" + both),
+              ElementsAre("SET @@session.sql_mode=1048576", "INSERT INTO t VALUES ('\\')",
+                          "INSERT INTO t VALUES (2)"));
+  // 1411383296 is MariaDB's default, without it: the quote is not closed.
+  EXPECT_THAT(statements("DELIMITER /*!*/;\nSET @@session.sql_mode=1411383296/*!*/;\n" + both),
+              testing::SizeIs(2));
+}
+
+TEST(BinlogScript, WhatIsNotEnded) {
+  EXPECT_THAT(statements(""), IsEmpty());
+  EXPECT_THAT(statements("\n# only a comment"), IsEmpty());
+  EXPECT_THAT(statements("SELECT 1"), ElementsAre("SELECT 1"));
+  EXPECT_THAT(statements("SELECT 'a"), ElementsAre("SELECT 'a"));
+  EXPECT_THAT(statements("SELECT 'a\\"), ElementsAre("SELECT 'a\\"));
+  EXPECT_THAT(statements("DELIMITER\nSELECT 1;;\n ;SELECT 2"),
+              ElementsAre("DELIMITER\nSELECT 1", "SELECT 2"));
+  EXPECT_THAT(statements("SELECT 1 /* a"), ElementsAre("SELECT 1 /* a"));
+}
+
+}  // namespace
+}  // namespace mha
