@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "component/test_process.h"
 #include "fakes/faulty_http.h"
+#include "source_paths.h"
 
 namespace mha {
 

@@ -18,6 +18,7 @@
 #include "component/test_process.h"
 #include "fakes/fake_log.h"
 #include "http/curl_http_client.h"
+#include "source_paths.h"
 
 namespace mha {
 

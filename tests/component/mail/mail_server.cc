@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/shell_quote.h"
+#include "source_paths.h"
 
 namespace mha {
 namespace {

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "source_paths.h"
 #include "test_client.h"
 
 namespace mha {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "component/vip/only_bed.h"
+#include "source_paths.h"
 
 namespace mha {
 namespace {

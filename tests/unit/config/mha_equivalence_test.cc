@@ -16,6 +16,7 @@
 #include "base/shell_quote.h"
 #include "config/ini_reader.h"
 #include "config/mha_conf.h"
+#include "source_paths.h"
 #include "unit/config/temp_folder.h"
 
 namespace mha {

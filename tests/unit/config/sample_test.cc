@@ -13,6 +13,7 @@
 #include "config/helper_config.h"
 #include "config/known_options.h"
 #include "config/mha_conf.h"
+#include "source_paths.h"
 #include "unit/config/temp_folder.h"
 
 namespace mha {
