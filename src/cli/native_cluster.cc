@@ -11,6 +11,7 @@
 #include <future>
 #include <memory>
 #include <set>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -62,6 +63,18 @@ std::string text_of(const std::map<std::string, std::string>& values, const std:
   return found == values.end() ? "" : found->second;
 }
 
+// "a, b" as MHA splits it.
+std::vector<std::string> list_of(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream words(text);
+  for (std::string part; std::getline(words, part, ',');) {
+    const std::size_t first = part.find_first_not_of(" \t");
+    if (first == std::string::npos) continue;
+    parts.push_back(part.substr(first, part.find_last_not_of(" \t") - first + 1));
+  }
+  return parts;
+}
+
 // The engine does our hook's work itself; what another one would do, it cannot know.
 Status hook_is_ours(const SwitchFiles& files) {
   const std::string command = text_of(files.conf.defaults, "master_ip_online_change_script");
@@ -86,6 +99,10 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   cluster.application = application_name(files.conf.file);
   cluster.workdir = text_of(files.conf.servers.front().values, "manager_workdir");
   cluster.resolve = &resolve_in_time;
+  const std::map<std::string, std::string>& defaults = files.conf.defaults;
+  cluster.scripts = {text_of(defaults, "master_ip_failover_script"),
+                     text_of(defaults, "master_ip_online_change_script"),
+                     text_of(defaults, "shutdown_script"), text_of(defaults, "report_script")};
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const MhaServer& server : files.conf.servers) {
     Result<NodeSpec> node = node_from_mha(program, files.config, server, "server");
@@ -103,6 +120,8 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
     host.check_repl_filter = is_set(server, "check_repl_filter", true);
     host.latest_priority = is_set(server, "latest_priority", true);
     host.skip_reset_slave = is_set(server, "skip_reset_slave", false);
+    host.disable_log_bin = is_set(server, "disable_log_bin", false);
+    host.binlog_dirs = list_of(text_of(server.values, "master_binlog_dir"));
     host.repl_user = server.repl_user;
     host.repl_password = server.repl_password;
     cluster.hosts.push_back(std::move(host));

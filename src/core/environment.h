@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/node.h"
 #include "ports/clock.h"
+#include "ports/script.h"
 
 namespace mha {
 
@@ -16,7 +17,8 @@ struct Environment {
   Clock& clock;
   Log& log;
   const Interrupt& interrupt;
-  std::string state_dir;  // journals live here
+  std::string state_dir;            // journals live here
+  ScriptRunner* scripts = nullptr;  // nullptr: for operations that run none
 };
 
 }  // namespace mha

@@ -25,17 +25,28 @@ struct ClusterHost {
   bool check_repl_filter = true;
   bool latest_priority = true;
   bool skip_reset_slave = false;
-  std::string repl_user;  // empty: a replica keeps the one that it has
+  bool disable_log_bin = false;
+  std::vector<std::string> binlog_dirs;  // master_binlog_dir
+  std::string repl_user;                 // empty: a replica keeps the one that it has
   Secret repl_password;
 
   // "db1", or "db1:3307" where the port is not 3306; for messages.
   [[nodiscard]] std::string title() const;
 };
 
+// MHA's scripts as the conf has them, with their own arguments; empty: none.
+struct ClusterScripts {
+  std::string master_ip_failover;
+  std::string master_ip_online_change;
+  std::string shutdown;
+  std::string report;
+};
+
 struct Cluster {
   std::string conf_file;
   std::string application;  // "app1" of /etc/mha/app1.cnf
   std::string workdir;      // manager_workdir
+  ClusterScripts scripts;
   std::vector<ClusterHost> hosts;
   ResolveHost resolve = nullptr;  // nullptr: names and addresses are compared as they are written
 };
