@@ -94,6 +94,7 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
   if (const Status free = nobody_writes(journal, environment); !free.ok()) {
     return refused(free.error().message);
   }
+  if (environment.observer != nullptr) environment.observer->operation_began(journal.path);
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};
   for (const ClusterHost& host : cluster.hosts) {
@@ -161,7 +162,9 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                           journal_subject(roles.orig->spec().host, roles.orig->spec().port),
                           std::move(new_header), environment.clock);
   if (!own.ok()) return refused(own.error().message);
+  if (environment.observer != nullptr) environment.observer->operation_began(own.value()->path());
   Plan plan(environment.clock, environment.log, environment.interrupt);
+  plan.watch(environment.observer);
   add_steps_of_resume(plan, roles, handover.value(), environment);
   const PlanBudget budget{environment.clock.deadline_after(kForward),
                           roles.orig->settings().operation_timeout};

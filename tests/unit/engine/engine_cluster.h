@@ -130,7 +130,7 @@ class EngineCluster {
   }
 
   SwitchRequest request;
-  SwitchSummary summary;
+  OperationSummary summary;
   FakeClock clock;
   FakeLog log;
   FaultPlan faults;
