@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cli/mha_run.h"
+#include "cli/run_history.h"
 #include "cli/ssh_user_memory.h"
 #include "cli/switches.h"
 
@@ -102,6 +103,7 @@ po::options_description dead_switch_options() {
 }
 
 int run_dead_switch(Program& program) {
+  if (program.options.has("history")) return run_history(program);
   Result<MhaDeadSwitch> parsed = dead_switch_from(program.options);
   if (!parsed.ok()) return report_error(program, parsed.error());
   MhaDeadSwitch request = std::move(parsed).value();

@@ -9,6 +9,10 @@
 
 #include "cli/adapters.h"
 #include "cli/native_cluster.h"
+#include "cli/run_archive.h"
+#include "cli/run_console.h"
+#include "cli/run_history.h"
+#include "cli/summary_text.h"
 #include "engine/switchover.h"
 
 namespace mha {
@@ -18,11 +22,10 @@ using nlohmann::json;
 
 constexpr std::int64_t kMostSeconds = 86'400;
 
-enum class Format { kText, kJson };
 enum class Task { kSwitch, kCheck, kDryRun, kResume, kRollback };
 
 struct NativeOptions {
-  Format format = Format::kText;
+  OutputFormat format = OutputFormat::kText;
   Task task = Task::kSwitch;
   SwitchRequest request;
 };
@@ -46,11 +49,9 @@ Result<Task> task_from(const CommandLine& options) {
 
 Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSwitch& wish) {
   NativeOptions native;
-  const std::string format = options.text("format");
-  if (!format.empty() && format != "text" && format != "json") {
-    return Error{Code::kUsage, fmt::format("--format={}: use text or json", format)};
-  }
-  native.format = format == "json" ? Format::kJson : Format::kText;
+  const Result<OutputFormat> format = output_format_from(options);
+  if (!format.ok()) return format.error();
+  native.format = format.value();
   const Result<Task> task = task_from(options);
   if (!task.ok()) return task.error();
   native.task = task.value();
@@ -66,6 +67,9 @@ Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSw
   if (!minutes.ok()) return minutes.error();
   if (minutes.value().has_value()) {
     request.limits.last_failover = std::chrono::minutes{*minutes.value()};
+  }
+  if (options.has("ignore_last_failover")) {
+    request.limits.last_failover_counts = LastFailover::kIgnored;
   }
   if (wish.running_updates_limit.has_value()) {
     request.running_updates_limit = std::chrono::seconds{*wish.running_updates_limit};
@@ -89,15 +93,14 @@ void print(const json& document) {
   std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;
 }
 
-std::optional<double> milliseconds(const SwitchSummary& summary) {
-  if (!summary.downtime.has_value()) return std::nullopt;
-  return std::chrono::duration<double, std::milli>(*summary.downtime).count();
-}
+// One that only looks leaves no trace.
+bool changes_something(Task task) { return task != Task::kCheck && task != Task::kDryRun; }
 
 class NativeRun {
  public:
-  NativeRun(Program& program, const NativeOptions& options, Environment& environment)
-      : program_(program), options_(options), environment_(environment) {}
+  NativeRun(Program& program, const NativeOptions& options, Environment& environment,
+            RunConsole& console)
+      : program_(program), options_(options), environment_(environment), console_(console) {}
 
   int run() {
     const auto unfinished = find_unfinished_switch(options_.request.cluster, environment_);
@@ -106,16 +109,20 @@ class NativeRun {
       return failed(Error{Code::kRefused, "there is no unfinished switch of this cluster"});
     }
     if (options_.task == Task::kRollback) {
-      return ended(roll_back_switch(options_.request.cluster, *unfinished, environment_), {});
+      return ended(roll_back_switch(options_.request.cluster, *unfinished, environment_),
+                   summary_of(*unfinished));
     }
     if (options_.task == Task::kResume && summarize(*unfinished).past_point_of_no_return) {
-      return ended(resume_switch(options_.request, *unfinished, environment_), {});
+      return ended(resume_switch(options_.request, *unfinished, environment_),
+                   summary_of(*unfinished));
     }
     if (options_.task == Task::kResume) {
       // It has not become irrevocable: back to where it began, and then once more.
       program_.log.info("putting back what the unfinished switch did, then switching anew");
       const Outcome back = roll_back_switch(options_.request.cluster, *unfinished, environment_);
-      if (back.ending != Ending::kUndone || back.headline.has_value()) return ended(back, {});
+      if (back.ending != Ending::kUndone || back.headline.has_value()) {
+        return ended(back, summary_of(*unfinished));
+      }
     } else if (unfinished.has_value() && options_.task == Task::kSwitch) {
       return failed(
           Error{Code::kRefused,
@@ -131,7 +138,7 @@ class NativeRun {
     Switchover switchover(options_.request, environment_);
     const Result<std::vector<Problem>> problems = switchover.look();
     if (!problems.ok()) return failed(problems.error());
-    const SwitchSummary who = switchover.summary();
+    const OperationSummary who = switchover.summary();
     if (options_.task == Task::kCheck) return checked(problems.value(), who);
     if (options_.task == Task::kDryRun) return described(switchover, problems.value(), who);
     if (!problems.value().empty()) return refused(problems.value());
@@ -141,7 +148,7 @@ class NativeRun {
   }
 
   int refused(const std::vector<Problem>& problems) {
-    if (options_.format == Format::kJson) {
+    if (options_.format == OutputFormat::kJson) {
       print({{"exit_code", 20}, {"problems", to_json(problems)}});
     }
     for (const Problem& problem : problems) program_.log.error("{}", problem.text());
@@ -149,9 +156,9 @@ class NativeRun {
     return static_cast<int>(Ending::kUndone);
   }
 
-  int checked(const std::vector<Problem>& problems, const SwitchSummary& who) {
+  int checked(const std::vector<Problem>& problems, const OperationSummary& who) {
     if (!problems.empty()) return refused(problems);
-    if (options_.format == Format::kJson) {
+    if (options_.format == OutputFormat::kJson) {
       print({{"exit_code", 0},
              {"orig_master", who.orig_master},
              {"new_master", who.new_master},
@@ -164,53 +171,54 @@ class NativeRun {
   }
 
   int described(Switchover& switchover, const std::vector<Problem>& problems,
-                const SwitchSummary& who) {
+                const OperationSummary& who) {
     const std::vector<std::string> lines = switchover.describe();
-    if (options_.format == Format::kJson) {
+    if (options_.format == OutputFormat::kJson) {
       print({{"exit_code", problems.empty() ? 0 : 20},
              {"orig_master", who.orig_master},
              {"new_master", who.new_master},
              {"plan", lines},
              {"problems", to_json(problems)}});
     } else {
+      console_.drain();
       for (const std::string& line : lines) std::cout << line << "\n";
+      std::cout << std::flush;
       for (const Problem& problem : problems) program_.log.error("{}", problem.text());
     }
     return problems.empty() ? 0 : static_cast<int>(Ending::kUndone);
   }
 
   int failed(const Error& error) {
-    if (options_.format == Format::kJson) {
+    if (options_.format == OutputFormat::kJson) {
       print({{"exit_code", 20}, {"error", error.message}});
     }
     return report_error(program_, error);
   }
 
-  int ended(const Outcome& outcome, const SwitchSummary& summary) {
-    const std::optional<double> downtime = milliseconds(summary);
-    if (options_.format == Format::kJson) {
-      json document{{"exit_code", static_cast<int>(outcome.ending)},
-                    {"orig_master", summary.orig_master},
-                    {"new_master", summary.new_master},
-                    {"leftovers", outcome.leftovers}};
-      if (outcome.headline.has_value()) document["error"] = outcome.headline->message;
-      if (downtime.has_value()) document["downtime_ms"] = *downtime;
+  int ended(const Outcome& outcome, const OperationSummary& summary) {
+    const bool rolled_back = options_.task == Task::kRollback &&
+                             outcome.ending == Ending::kUndone && !outcome.headline.has_value();
+    if (options_.format == OutputFormat::kJson) {
+      json document = result_json(summary, outcome);
+      if (rolled_back) document["exit_code"] = 0;
       print(document);
-    } else if (downtime.has_value()) {
-      program_.log.info("{} is the master now, instead of {}; clients waited for {:.1f} ms",
-                        summary.new_master, summary.orig_master, *downtime);
     }
-    if (options_.task == Task::kRollback && outcome.ending == Ending::kUndone &&
-        !outcome.headline.has_value()) {
+    if (rolled_back) {
       program_.log.info("online switch: rolled back; everything is as it was found");
       return 0;
     }
-    return report_outcome(program_, "online switch", outcome);
+    Outcome headline = outcome;
+    headline.leftovers.clear();
+    const int exit_code = report_outcome(program_, "online switch", headline);
+    console_.put_lines(LogLevel::kInfo, summary_lines(OperationKind::kSwitch, summary, outcome));
+    console_.put_lines(LogLevel::kError, left_to_do(summary, outcome));
+    return exit_code;
   }
 
   Program& program_;
   const NativeOptions& options_;
   Environment& environment_;
+  RunConsole& console_;
 };
 
 }  // namespace
@@ -220,12 +228,13 @@ void describe_native_options(boost::program_options::options_description& descri
                           "who does the switch: this program itself, or MHA (default mha)")(
       "check", "only look: every reason not to switch, nothing changed (native)")(
       "dry_run", "print the plan and change nothing (native)")(
-      "format", text_value()->value_name("text|json"), "of what is printed (native)")(
       "max_downtime", text_value()->value_name("SECONDS"),
       "put everything back where clients would have to wait longer (native; default 10)")(
       "kill_blockers", "end statements and transactions that hold up the switch (native)")(
       "last_failover_minute", text_value()->value_name("MINUTES"),
       "refuse within this time after the last failover (native; default 480)")(
+      "ignore_last_failover",
+      "also where the last failover failed, or was within last_failover_minute (native)")(
       "resume", "carry on a switch whose process has died (native)")(
       "rollback", "put back what a switch did whose process has died (native)");
 }
@@ -240,7 +249,7 @@ Result<Engine> engine_from(const CommandLine& options) {
                                             : Engine::kMha;
   if (engine == Engine::kNative) return engine;
   for (const char* name : {"check", "dry_run", "format", "max_downtime", "kill_blockers",
-                           "last_failover_minute", "resume", "rollback"}) {
+                           "last_failover_minute", "ignore_last_failover", "resume", "rollback"}) {
     if (options.has(name)) {
       return Error{Code::kUsage, fmt::format("--{} is only for --engine=native", name)};
     }
@@ -251,12 +260,22 @@ Result<Engine> engine_from(const CommandLine& options) {
 int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const SwitchFiles& files) {
   Result<NativeOptions> options = options_from(program.options, wish);
   if (!options.ok()) return report_error(program, options.error());
-  Result<Cluster> cluster = cluster_from(program, files);
-  if (!cluster.ok()) return report_error(program, cluster.error());
+  const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
+  RunConsole console(console_mode(options.value().format), least, standard_streams(),
+                     program.clock);
+  Program watched = with_log(program, console);
+  Result<Cluster> cluster = cluster_from(watched, files);
+  if (!cluster.ok()) return report_error(watched, cluster.error());
   options.value().request.cluster = std::move(cluster).value();
-  Adapters adapters(program);
+  Adapters adapters(watched);
   Environment environment = adapters.environment();
-  return NativeRun(program, options.value(), environment).run();
+  environment.observer = &console;
+  const bool keeps = changes_something(options.value().task);
+  if (keeps) append_to_manager_log(files.conf, console);
+  const int exit_code = NativeRun(watched, options.value(), environment, console).run();
+  console.drain();
+  if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
+  return exit_code;
 }
 
 }  // namespace mha

@@ -8,6 +8,7 @@
 #include "cli/mha_nodes.h"
 #include "cli/mha_run.h"
 #include "cli/native_switch.h"
+#include "cli/run_history.h"
 #include "cli/switches.h"
 #include "core/online.h"
 
@@ -69,6 +70,7 @@ po::options_description online_switch_options() {
 }
 
 int run_online_switch(Program& program) {
+  if (program.options.has("history")) return run_history(program);
   Result<MhaSwitchOptions> common = switch_options_from(program.options);
   if (!common.ok()) return report_error(program, common.error());
   const Result<bool> is_new_slave = flag(program.options, "orig_master_is_new_slave", true);

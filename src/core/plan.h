@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "core/journal.h"
+#include "core/plan_observer.h"
 #include "core/step.h"
 #include "ports/clock.h"
 
@@ -52,6 +53,9 @@ enum class OnJournalError {
 class Plan {
  public:
   Plan(Clock& clock, Log& log, const Interrupt& interrupt);
+
+  // Tells `observer` (nullptr: nobody) of each stage, the marks and the undo; it outlives run().
+  void watch(PlanObserver* observer) { observer_ = observer; }
 
   void add(std::unique_ptr<Step> step);
   // Steps that are applied at the same time, each in a thread of its own, once those added before
@@ -107,6 +111,9 @@ class Plan {
   // Registers the steps in begun_ before their apply runs; an error for each that failed.
   std::vector<Error> apply(Stage& stage, Journal& journal, Deadline deadline);
   std::vector<Error> run_stage(std::size_t index, Journal& journal, Deadline deadline);
+  // run_stage, with the observer told.
+  std::vector<Error> run_watched(std::size_t index, Journal& journal, Deadline deadline);
+  void end_hurry();
   [[nodiscard]] nlohmann::json point_record() const;
   Outcome undo(Journal& journal, const Error& headline, Milliseconds budget,
                const std::function<void()>& before_undo);
@@ -115,6 +122,7 @@ class Plan {
   Clock& clock_;
   Log& log_;
   const Interrupt& interrupt_;
+  PlanObserver* observer_ = nullptr;
   std::vector<Stage> stages_;
   std::vector<BegunStep> begun_;
   std::size_t point_of_no_return_ = kNever;  // index of the first stage after it
@@ -129,9 +137,9 @@ class Plan {
 // Undoes `begun` (oldest first) in reverse order; one that fails does not stop the others unless it
 // says so, and one that hangs has no more than an even share of what is left of `budget`.
 // `note_undo` takes a record for the journal; a journal that cannot be written does not stop an
-// undo. Used by Plan and by core/rollback.h.
+// undo. `observer` (may be nullptr) is told of each. Used by Plan and by core/rollback.h.
 Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> headline,
                    const std::function<void(nlohmann::json)>& note_undo, Milliseconds budget,
-                   Clock& clock, Log& log);
+                   Clock& clock, Log& log, PlanObserver* observer = nullptr);
 
 }  // namespace mha

@@ -92,7 +92,9 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                           journal_subject(roles.orig->spec().host, roles.orig->spec().port),
                           std::move(new_header), environment.clock);
   if (!own.ok()) return refuse(own.error().message);
+  if (environment.observer != nullptr) environment.observer->operation_began(own.value()->path());
   Plan plan(environment.clock, environment.log, environment.interrupt);
+  plan.watch(environment.observer);
   add_steps_of_resume(plan, roles, handover.value(), environment);
   const PlanBudget budget{environment.clock.deadline_after(kForward),
                           roles.orig->settings().operation_timeout};

@@ -14,6 +14,7 @@
 #include "engine/discovery.h"
 #include "engine/handover.h"
 #include "engine/preflight.h"
+#include "engine/summary.h"
 
 namespace mha {
 
@@ -25,15 +26,6 @@ struct SwitchRequest {
   PreflightLimits limits;
   Milliseconds max_downtime{10'000};  // from read-only to the new master's being writable
   std::chrono::seconds running_updates_limit{1};
-};
-
-// What a person wants to know in the end.
-struct SwitchSummary {
-  std::string orig_master;
-  std::string new_master;
-  // From the first moment in which a client may have waited to the address announced; nullopt where
-  // it did not come to that.
-  std::optional<TimePoint::duration> downtime;
 };
 
 // One switch. look() first; then describe() or run(). The hosts' sessions stay open in between, so
@@ -58,7 +50,8 @@ class Switchover {
   // (roll_back_switch) or carried on (resume_switch) by another process.
   Outcome run();
 
-  [[nodiscard]] SwitchSummary summary() const;
+  // The masters once look() found them, and after run() all of it.
+  [[nodiscard]] OperationSummary summary() const;
 
  private:
   struct Parts;

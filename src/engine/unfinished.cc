@@ -51,6 +51,7 @@ Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
   if (const Status free = nobody_writes(journal, environment); !free.ok()) {
     return refuse(free.error().message);
   }
+  if (environment.observer != nullptr) environment.observer->operation_began(journal.path);
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};
   for (const ClusterHost& host : cluster.hosts) {

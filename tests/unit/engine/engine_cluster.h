@@ -132,7 +132,7 @@ class EngineCluster {
   }
 
   SwitchRequest request;
-  SwitchSummary summary;
+  OperationSummary summary;
   FakeClock clock;
   FakeLog log;
   FaultPlan faults;
