@@ -78,8 +78,7 @@ std::vector<std::string> list_of(const std::string& text) {
 // The engine does our hook's work itself; what another one would do, it cannot know.
 Status hook_is_ours(const SwitchFiles& files) {
   const std::string command = text_of(files.conf.defaults, "master_ip_online_change_script");
-  const std::string program = command.substr(0, command.find(' '));
-  const std::string name = program.substr(program.rfind('/') + 1);
+  const std::string name = program_name_of(command);
   if (name.empty() || name == kOurHook) return {};
   return Error{Code::kConfig,
                fmt::format("{}: master_ip_online_change_script is {}, which the native engine does "
@@ -88,6 +87,11 @@ Status hook_is_ours(const SwitchFiles& files) {
 }
 
 }  // namespace
+
+std::string program_name_of(const std::string& command) {
+  const std::string program = command.substr(0, command.find(' '));
+  return program.substr(program.rfind('/') + 1);
+}
 
 Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   if (const Status ours = hook_is_ours(files); !ours.ok()) return ours.error();

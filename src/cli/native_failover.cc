@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "base/shell_quote.h"
 #include "cli/adapters.h"
 #include "cli/native_cluster.h"
 #include "cli/native_output.h"
@@ -19,6 +20,8 @@
 
 namespace mha {
 namespace {
+
+constexpr Milliseconds kReport{60'000};
 
 struct NativeOptions {
   OutputFormat format = OutputFormat::kText;
@@ -72,6 +75,25 @@ std::string report_body(const FailoverSummary& facts, const OperationSummary& su
   return body;
 }
 
+bool has_new_master(const Outcome& outcome) {
+  return outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+}
+
+// M:lib/MHA/MasterFailover.pm, report: --orig_master_host, and --new_master_host and
+// --new_slave_hosts where there is one, --conf, --subject, --body.
+Secret report_command(const std::string& script, const ReportRequest& request,
+                      const std::string& conf) {
+  std::string command =
+      fmt::format("{} --orig_master_host={}", script, shell_quote(request.orig_master_host));
+  if (!request.new_master_host.empty()) {
+    command +=
+        fmt::format(" --new_master_host={} --new_slave_hosts={}",
+                    shell_quote(request.new_master_host), shell_quote(request.new_slave_hosts));
+  }
+  return Secret{fmt::format("{} --conf={} --subject={} --body={}", command, shell_quote(conf),
+                            shell_quote(request.subject), shell_quote(request.body))};
+}
+
 class NativeRun {
  public:
   NativeRun(Program& program, const NativeOptions& options, const SwitchFiles& files,
@@ -97,7 +119,7 @@ class NativeRun {
     if (options_.task == Task::kResume && summarize(*unfinished).past_point_of_no_return) {
       ResumedFailover resumed =
           resume_failover(options_.request, *unfinished, event_files_, environment_);
-      return ended(resumed.outcome, resumed.summary, summary_of(*unfinished));
+      return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
     }
     if (options_.task == Task::kResume) {
       // It has not become irrevocable: back to where it began, and then once more.
@@ -127,15 +149,19 @@ class NativeRun {
       return output_.described(failover.describe(), problems.value(), who);
     }
     if (!problems.value().empty()) return output_.refused(problems.value());
+    if (options_.request.last_failover == LastFailover::kIgnored) {
+      const Status removed = remove_failover_marks(options_.request.cluster);
+      if (!removed.ok()) program_.log.warning("{}", removed.error().message);
+    }
     program_.log.info("failing over from {} to {}", who.orig_master, who.new_master);
     const Outcome outcome = failover.run();
     return ended(outcome, failover.summary(), failover.operation_summary());
   }
 
-  int ended(const Outcome& outcome, const FailoverSummary& facts,
-            const OperationSummary& summary) {
-    note_marks(outcome);
+  int ended(const Outcome& outcome, const FailoverSummary& facts, const OperationSummary& summary) {
     const int exit_code = output_.ended(outcome, summary);
+    if (summary.journal.empty()) return exit_code;  // nothing was begun
+    note_marks(outcome);
     report(outcome, facts, summary);
     return exit_code;
   }
@@ -143,8 +169,7 @@ class NativeRun {
   // As MHA leaves them, so that its manager and we keep to the same pause between two failovers.
   void note_marks(const Outcome& outcome) {
     const Cluster& cluster = options_.request.cluster;
-    const bool promoted =
-        outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+    const bool promoted = outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
     const Status noted = promoted ? write_failover_complete(cluster, environment_.clock)
                                   : write_failover_error(cluster, environment_.clock);
     if (!noted.ok()) program_.log.warning("{}", noted.error().message);
@@ -155,8 +180,7 @@ class NativeRun {
               const OperationSummary& summary) {
     const std::string& script = options_.request.cluster.scripts.report;
     if (script.empty()) return;
-    const bool promoted =
-        outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+    const bool promoted = outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
     ReportRequest request;
     request.orig_master_host = facts.orig_master;
     if (promoted) request.new_master_host = facts.new_master;
@@ -164,16 +188,17 @@ class NativeRun {
     request.subject = fmt::format(
         "{}: MySQL failover from {} {}", options_.request.cluster.application, facts.orig_master,
         outcome.ending == Ending::kDone ? "to " + facts.new_master + " succeeded"
-        : promoted ? "to " + facts.new_master + " done, but incomplete"
-                   : "FAILED");
+        : promoted                      ? "to " + facts.new_master + " done, but incomplete"
+                                        : "FAILED");
     request.body = report_body(facts, summary, outcome);
     request.body_title = "What mysql_failover says";
-    if (is_our_program(script, "master_failover_report")) {
+    if (program_name_of(script) == "master_failover_report") {
       mail_report(program_, files_.config, request, files_.conf.file);
       return;
     }
     const Result<int> status =
-        run_report_script(script, request, files_.conf.file, environment_);
+        environment_.scripts->run(report_command(script, request, files_.conf.file),
+                                  environment_.clock.deadline_after(kReport));
     if (!status.ok()) {
       program_.log.warning("report_script: {}", status.error().message);
     } else if (status.value() != 0) {
@@ -200,6 +225,11 @@ void describe_native_failover_options(boost::program_options::options_descriptio
       "whether what only the dead master's binary log has is brought over (native; default auto)");
 }
 
+const std::vector<std::string>& native_failover_options() {
+  static const std::vector<std::string> names{"force", "require_fencing", "salvage"};
+  return names;
+}
+
 int run_native_failover(Program& program, const MhaDeadSwitch& wish, const SwitchFiles& files) {
   Result<NativeOptions> options = options_from(program.options, wish);
   if (!options.ok()) return report_error(program, options.error());
@@ -215,8 +245,7 @@ int run_native_failover(Program& program, const MhaDeadSwitch& wish, const Switc
   environment.observer = &console;
   const bool keeps = changes_something(options.value().task);
   if (keeps) append_to_manager_log(files.conf, console);
-  const int exit_code =
-      NativeRun(watched, options.value(), files, environment, console).run();
+  const int exit_code = NativeRun(watched, options.value(), files, environment, console).run();
   console.drain();
   if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
   return exit_code;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <string>
+#include <vector>
 
 #include "cli/mha_run.h"
 #include "cli/program.h"
@@ -10,6 +12,8 @@
 namespace mha {
 
 void describe_native_failover_options(boost::program_options::options_description& described);
+// Their names, which --engine=mha does not know.
+const std::vector<std::string>& native_failover_options();
 
 // The exit code.
 int run_native_failover(Program& program, const MhaDeadSwitch& wish, const SwitchFiles& files);

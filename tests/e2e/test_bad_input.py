@@ -328,7 +328,8 @@ class BadInputTest(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, 20)
 
     def test_mha_is_not_installed(self):
-        self.assert_refused(CONFIG, ("masterha_master_switch",), SWITCH, "-c", str(self.conf))
+        self.assert_refused(CONFIG, ("masterha_master_switch",), SWITCH, "--engine=mha", "-c",
+                            str(self.conf))
 
     # The report.
 
