@@ -26,6 +26,7 @@ sockets=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
   awk '$4 == "0A" { n = split($2, a, ":"); print a[n], $8, $10 }')
 printf '%s\n' "$sockets" | sed -n 's/^\(..*\)$/listens=\1/p'
 found=
+here=$(readlink /proc/self/ns/net)
 for d in /proc/[0-9]*; do
   IFS= read -r name 2>/dev/null <"$d/comm" || continue
   case $name in
@@ -33,6 +34,8 @@ for d in /proc/[0-9]*; do
   mysqld|mariadbd|mysqld-debug) ;;
   *) continue ;;
   esac
+  net=$(readlink "$d/ns/net" 2>/dev/null)  # a container's ports are not this host's
+  test -z "$net" || test "$net" = "$here" || continue
   pid=${d#/proc/}
   stat=$(sed 's/.*) //' "$d/stat" 2>/dev/null) || continue
   set -- $stat
