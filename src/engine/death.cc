@@ -18,7 +18,6 @@ namespace {
 // A refusal is told at once; the next attempt a moment later is not for a lost packet, but for a
 // server that is just being started.
 constexpr Milliseconds kAgain{20};
-constexpr Milliseconds kLook{10};
 constexpr Milliseconds kLongestPause{40};
 
 // What all witnesses share.
@@ -54,36 +53,29 @@ OwnConnection of_attempt(const Result<std::unique_ptr<MysqlServer>>& connected) 
   }
 }
 
-// Attempts that overlap: a packet that is lost costs a second, and a server under load may be slow
-// to greet. The second and third are made only where the first has had no answer of any kind.
+// Two lanes: one waits all of the time, as a server under load may be slow to greet; the other
+// begins anew at half time, as a packet that is lost costs TCP a second. A refusal is told at once.
 OwnConnection connect_ourselves(const NodeSpec& spec, Hearing& hearing) {
-  std::atomic<bool> told{false};
-  const auto attempt = [&] {
+  const auto attempt = [&](Deadline deadline) {
     const OwnConnection seen =
-        of_attempt(hearing.environment.ports.mysql.connect(spec.mysql, hearing.deadline));
+        of_attempt(hearing.environment.ports.mysql.connect(spec.mysql, deadline));
     if (seen.answered) hearing.alive = true;
     return seen;
   };
-  const auto later = [&](int third) {
-    const TimePoint start = hearing.begin + hearing.span() * third / 3;
-    while (!told && !hearing.over() && hearing.clock().now() < start) {
-      hearing.clock().sleep_for(kLook);
-    }
-    return told || hearing.over() ? OwnConnection{} : attempt();
-  };
-  std::vector<std::future<OwnConnection>> others;
-  for (const int third : {1, 2}) others.push_back(std::async(std::launch::async, later, third));
-  OwnConnection seen = attempt();
+  std::future<OwnConnection> lane = std::async(std::launch::async, [&] {
+    const Deadline half{hearing.begin + hearing.span() / 2};
+    OwnConnection seen = attempt(half);
+    const bool nothing_came = !seen.answered && seen.asked && hearing.clock().passed(half);
+    if (nothing_came && !hearing.over()) seen = attempt(hearing.deadline);
+    return seen;
+  });
+  OwnConnection seen = attempt(hearing.deadline);
   if (!seen.answered && seen.asked && !hearing.over()) {
     hearing.clock().sleep_for(kAgain);
-    if (!hearing.over()) seen = attempt();
+    if (!hearing.over()) seen = attempt(hearing.deadline);
   }
-  told = seen.answered || !hearing.clock().passed(hearing.deadline);
-  for (std::future<OwnConnection>& other : others) {
-    OwnConnection late = other.get();
-    if (late.answered && !seen.answered) seen = std::move(late);
-  }
-  return seen;
+  OwnConnection other = lane.get();
+  return other.answered && !seen.answered ? other : seen;
 }
 
 struct HostWord {
@@ -141,29 +133,23 @@ class ReceiverWatch {
     std::optional<ReceiverSeen> first;
     std::optional<ReceiverSeen> at_half;
     Milliseconds pause{5};
+    std::optional<ReceiverSeen> last;
     for (;;) {
+      const Milliseconds left = hearing_.clock().remaining(hearing_.deadline) - margin;
+      if (last.has_value() && left <= Milliseconds{0}) return of_running(*at_half, *last);
+      if (left + margin <= Milliseconds{0}) return told(Witness::kNotAsked, "no time was left");
       const Result<std::optional<ReceiverSeen>> asked = ask();
       if (!asked.ok()) return told(Witness::kNotAsked, "does not answer: " + asked.error().message);
       if (!asked.value().has_value()) return told(Witness::kNotAsked, "it has no source any more");
       const ReceiverSeen& seen = *asked.value();
       if (seen.receiver == ReceiverState::kConnecting) return told(Witness::kLost, lost_text(seen));
-      if (seen.receiver == ReceiverState::kStopped) return of_stopped(seen, first.has_value());
+      if (seen.receiver == ReceiverState::kStopped) return of_stopped(seen, last.has_value());
       if (!first.has_value()) first = seen;
-      const TimePoint now = hearing_.clock().now();
-      if (!at_half.has_value() || now <= half) at_half = seen;
-      const bool at_end = hearing_.clock().remaining(hearing_.deadline) <= margin;
-      if (!at_end && !hearing_.alive) {
-        hearing_.clock().sleep_for(
-            std::min(pause, hearing_.clock().remaining(hearing_.deadline) - margin));
-        pause = std::min(pause * 2, kLongestPause);
-        continue;
-      }
-      const bool receives = hearing_.alive ? moved(*first, seen) : moved(*at_half, seen);
-      return receives ? told(Witness::kReceiving,
-                             fmt::format("receives from it: it is at {}:{}", seen.received.file,
-                                         seen.received.position))
-                      : told(Witness::kSilent,
-                             "believes itself connected to it, and nothing came while we looked");
+      if (!at_half.has_value() || hearing_.clock().now() <= half) at_half = seen;
+      last = seen;
+      if (hearing_.alive) return of_running(*first, *last);
+      hearing_.clock().sleep_for(std::clamp(left, Milliseconds{0}, pause));
+      pause = std::min(pause * 2, kLongestPause);
     }
   }
 
@@ -180,6 +166,16 @@ class ReceiverWatch {
       if (code == Code::kUnreachable || code == Code::kTimeout) node_.forget_sessions();
       if (!again || !server.ok() || code != Code::kUnreachable) return seen;
     }
+  }
+
+  [[nodiscard]] ReplicaWitness of_running(const ReceiverSeen& before,
+                                          const ReceiverSeen& after) const {
+    if (!moved(before, after)) {
+      return told(Witness::kSilent,
+                  "believes itself connected to it, and nothing came while we looked");
+    }
+    return told(Witness::kReceiving, fmt::format("receives from it: it is at {}:{}",
+                                                 after.received.file, after.received.position));
   }
 
   // One that a person has stopped is no witness; one that gives up while we look is.

@@ -26,6 +26,7 @@ sockets=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
   awk '$4 == "0A" { n = split($2, a, ":"); print a[n], $8, $10 }')
 printf '%s\n' "$sockets" | sed -n 's/^\(..*\)$/listens=\1/p'
 found=
+here=$(readlink /proc/self/ns/net)
 for d in /proc/[0-9]*; do
   IFS= read -r name 2>/dev/null <"$d/comm" || continue
   case $name in
@@ -33,6 +34,8 @@ for d in /proc/[0-9]*; do
   mysqld|mariadbd|mysqld-debug) ;;
   *) continue ;;
   esac
+  net=$(readlink "$d/ns/net" 2>/dev/null)  # a container's ports are not this host's
+  test -z "$net" || test "$net" = "$here" || continue
   pid=${d#/proc/}
   stat=$(sed 's/.*) //' "$d/stat" 2>/dev/null) || continue
   set -- $stat
@@ -168,34 +171,33 @@ std::string text_of(const ServerProcess& process) {
 
 ServerSeen not_known(std::string text) { return {ServerPresence::kNotKnown, {}, std::move(text)}; }
 
-// What keeps us from it, and what an administrator can do about it.
+// Says `refused` where it may not, and `unit` where systemd's service could not be stopped.
 std::string kill_script(const ServerProcess& process, UseSudo sudo) {
   const std::string as_owner =
       sudo == UseSudo::kYes ? fmt::format("sudo -n -u '#{}' ", process.uid) : "";
   const std::string as_root = sudo == UseSudo::kYes ? "sudo -n " : "";
+  const auto kill = [](unsigned long pid, const std::string& as) {
+    return fmt::format("kill -KILL {0} 2>/dev/null || r=$r$({1}kill -KILL {0} 2>&1)\n", pid, as);
+  };
   std::string script =
-      "try() { \"$@\" 2>/dev/null; }\nsay() { test -z \"$2\" || printf '%s=%s\\n' "
-      "\"$1\" \"$(printf '%s' \"$2\" | tr '\\n' ' ')\"; }\n";
-  if (process.safe != 0) {
-    script += fmt::format("try kill -KILL {0} || say refused \"$({1}kill -KILL {0} 2>&1)\"\n",
-                          process.safe, as_root);
-  }
-  script += fmt::format("try kill -KILL {0} || say refused \"$({1}kill -KILL {0} 2>&1)\"\n",
-                        process.pid, as_owner);
+      "say() { printf '%s=%s\\n' \"$1\" \"$(printf '%s' \"$2\" | tr '\\n' ' ')\"; }\nr=\n";
+  if (process.safe != 0) script += kill(process.safe, as_root);
+  script += kill(process.pid, as_owner);
+  script += "if test -n \"$r\"; then say refused \"$r\"; else\n";
   if (!process.unit.empty()) {
     // After the kill: a stop wakes a process that is stopped, and waits for it.
+    const std::string stop = "systemctl --no-ask-password stop " + shell_quote(process.unit);
     script += fmt::format(
-        "try systemctl --no-ask-password stop {0} || error=$({1}systemctl --no-ask-password stop "
-        "{0} 2>&1) || systemctl show -p Restart {0} 2>/dev/null | grep -qx Restart=no || "
-        "say unit \"$error\"\n",
-        shell_quote(process.unit), as_root);
+        "{0} 2>/dev/null || e=$({1}{0} 2>&1) || systemctl show -p Restart {2} 2>/dev/null | "
+        "grep -qx Restart=no || say unit \"${{e:-it failed}}\"\n",
+        stop, as_root, shell_quote(process.unit));
   }
   // Memory of the size of a server's takes its time to be given back.
   script += fmt::format(
       "n=0; while test $n -lt 300 && test -e /proc/{0}; do "
       "case $(sed 's/.*) //' /proc/{0}/stat 2>/dev/null) in Z*|X*) "
       "set -- /proc/{0}/task/*; test $# -gt 1 || break ;; esac; "
-      "sleep 0.01; n=$((n+1)); done\n",
+      "sleep 0.01; n=$((n+1)); done\nfi\n",
       process.pid);
   return script;
 }
@@ -299,7 +301,8 @@ Result<ServerEnd> kill_server(RemoteShell& shell, std::uint16_t port, UseSudo su
                                         "stopped: {}; the sample sudoers file has a rule for it",
                                         who, process.unit, unit)};
   }
-  return ServerEnd{true, who + " was killed (read back)"};
+  return ServerEnd{true,
+                   who + (refused.empty() ? " was killed (read back)" : " is gone (read back)")};
 }
 
 }  // namespace mha
