@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "cli/run_archive.h"
 #include "cli/run_console.h"
 #include "cli/run_history.h"
+#include "cli/script_runner.h"
 #include "cli/summary_text.h"
 #include "engine/switchover.h"
 
@@ -266,9 +268,14 @@ int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const Switc
   Program watched = with_log(program, console);
   Result<Cluster> cluster = cluster_from(watched, files);
   if (!cluster.ok()) return report_error(watched, cluster.error());
+  if (const Status there = script_can_run(files, "master_ip_online_change_script"); !there.ok()) {
+    return report_error(watched, there.error());
+  }
   options.value().request.cluster = std::move(cluster).value();
   Adapters adapters(watched);
+  const std::unique_ptr<ScriptRunner> scripts = make_script_runner(watched.clock);
   Environment environment = adapters.environment();
+  environment.scripts = scripts.get();
   environment.observer = &console;
   const bool keeps = changes_something(options.value().task);
   if (keeps) append_to_manager_log(files.conf, console);

@@ -109,6 +109,9 @@ void Switchover::Parts::cast_roles() {
   roles.vip_on_orig = orig.vip.value_or(VipPresence::kAbsent);
   roles.vip_on_next = next.vip.value_or(VipPresence::kAbsent);
   roles.exempt_clients = orig.exempt_clients;
+  roles.orig_master = request.limits.orig_master;
+  roles.script = online_script(request.cluster, roles.orig->spec(), roles.next->spec(),
+                               request.limits.orig_master);
   roles.followers =
       find_followers(discovery, topology.master, candidate, like, request.limits.orig_master);
   for (const Follower& follower : roles.followers) {

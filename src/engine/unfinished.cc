@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/steps_follow.h"
+#include "engine/steps_script.h"
 #include "engine/steps_server.h"
 #include "engine/switch_plan.h"
 #include "engine/switchover.h"
@@ -108,7 +109,11 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
     return nullptr;
   };
   Handover handover;
-  const StepBuilder builder = [&](const std::string& kind, const json& /*parameters*/, Node& node) {
+  const StepBuilder builder = [&](const std::string& kind, const json& parameters,
+                                  Node& node) -> std::unique_ptr<Step> {
+    if (kind == kStopScriptKind) {
+      return rebuild_stop_script(cluster, parameters, node, environment);
+    }
     return build_engine_step(kind, node, handover, environment.log);
   };
   return roll_back(journal, by_name, environment, budget, builder);
@@ -147,10 +152,11 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   roles.semi_sync_replica = roles.semi_sync_source;
   roles.forgets_source = !discovery.views[*next].host.skip_reset_slave;
   roles.vip_on_orig = discovery.views[*orig].vip.value_or(VipPresence::kPresent);
-  roles.followers =
-      find_followers(discovery, *orig, *next, like,
-                     header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
-                                                                    : OrigMaster::kStaysAlone);
+  roles.orig_master = header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
+                                                                     : OrigMaster::kStaysAlone;
+  roles.script =
+      online_script(request.cluster, roles.orig->spec(), roles.next->spec(), roles.orig_master);
+  roles.followers = find_followers(discovery, *orig, *next, like, roles.orig_master);
   for (const Follower& follower : roles.followers) {
     if (follower.node != roles.orig) follower.node->set_role("replica");
   }
