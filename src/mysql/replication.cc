@@ -23,6 +23,9 @@ class LibmysqlReplication : public Replication {
   Result<SourcePosition> own_position(Deadline deadline) override {
     return read_own_position(session_, deadline);
   }
+  Result<std::optional<ReceiverSeen>> receiver_seen(Deadline deadline) override {
+    return read_receiver_seen(session_, deadline);
+  }
   Result<std::vector<std::string>> missing_privileges(Deadline deadline) override {
     return find_missing_privileges(session_, deadline);
   }

@@ -147,4 +147,27 @@ Result<SourcePosition> read_own_position(const ReplicationSession& session, Dead
   return SourcePosition{end_of_binlog(answers.value()[0]), gtids_in(answers.value()[1], 1)};
 }
 
+Result<std::optional<ReceiverSeen>> read_receiver_seen(const ReplicationSession& session,
+                                                       Deadline deadline) {
+  const ReplicationStatements& statements = session.replication();
+  const std::string doing = "asking what it receives from its source";
+  const Result<std::vector<StatementResult>> answers = session.connection.run(
+      fmt::format("{};{}", statements.replica_status, statements.heartbeats), doing, deadline);
+  if (!answers.ok()) return answers.error();
+  const std::vector<StatementResult>& results = answers.value();
+  if (results.front().error.has_value()) {
+    return session.connection.refusal(*results.front().error, doing);
+  }
+  const ReplicaStatus status = parse_replica_status(results.front(), statements);
+  if (!status.replica.has_value()) return std::optional<ReceiverSeen>{};
+  const ReplicaState& replica = *status.replica;
+  ReceiverSeen seen{replica.receiver, replica.receiver_error, replica.received,
+                    replica.received_gtids, 0};
+  // An account may lack the right to see them: positions tell enough then.
+  const bool counted = results.size() > 1 && !results[1].error.has_value() &&
+                       !results[1].rows.empty() && !results[1].rows.front().empty();
+  if (counted) seen.heartbeats = number_in<std::uint64_t>(results[1].rows.front().back());
+  return std::optional{seen};
+}
+
 }  // namespace mha

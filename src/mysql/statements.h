@@ -42,6 +42,9 @@ struct ReplicationStatements {
   // One row for each source, none where the server is no replica.
   std::string_view replica_status;
   std::string_view channel_column;  // "": there is but one channel
+  // One row, the count of heartbeats from the source in its last column. What the server refuses is
+  // done without.
+  std::string_view heartbeats;
   // In the names of options, and in any case of columns: MASTER_HOST, Master_Host.
   std::string_view source_word;
   std::string_view replica_word;

@@ -98,6 +98,16 @@ struct ServerState {
   std::vector<std::string> other_channels;      // names of further sources: multi-source
 };
 
+// What a replica's receiver has had from its source so far: two of these that differ show a source
+// that lives.
+struct ReceiverSeen {
+  ReceiverState receiver = ReceiverState::kStopped;
+  ReplicationError error;      // the receiver's last one
+  BinlogCoordinates received;  // in the source's binary log
+  std::string received_gtids;
+  std::uint64_t heartbeats = 0;  // 0 where the server does not tell them
+};
+
 // What a replica must have applied to have everything of its source.
 struct SourcePosition {
   BinlogCoordinates binlog;
@@ -134,6 +144,8 @@ class Replication {
   virtual Result<ServerState> state(Deadline deadline) = 0;
   // The end of its own binary log and its GTIDs: one round trip, for the downtime.
   virtual Result<SourcePosition> own_position(Deadline deadline) = 0;
+  // One round trip, to be asked again and again; nullopt where the server has no source.
+  virtual Result<std::optional<ReceiverSeen>> receiver_seen(Deadline deadline) = 0;
 
   // What our account lacks for a switch, by the family's names ("REPLICATION SLAVE ADMIN"); roles
   // that are not active do not count.

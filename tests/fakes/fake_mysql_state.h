@@ -54,6 +54,7 @@ struct FakeReplicationState {
   std::vector<FakeRelayed> relay_log;        // received and not yet applied
   FakeHistory retrieved;                     // MySQL's Retrieved_Gtid_Set
   std::optional<FakeTransaction> slave_pos;  // MariaDB's gtid_slave_pos
+  std::uint64_t heartbeats = 0;              // from the source, as often as a test says
   bool connected = false;                    // to the source, when last looked
   ReplicationError receiver_error;
   ReplicationError applier_error;

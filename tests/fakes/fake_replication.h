@@ -22,6 +22,7 @@ namespace mha {
 //   mysql db2:3306 long_writers             mysql db2:3306 stop_receiver, forget_source
 //   mysql db2:3306 set_event_scheduler ON   mysql db2:3306 replicate_from db1:3306
 //   mysql db2:3306 set_semi_sync source ON  mysql db2:3306 execute_binlog_script
+//   mysql db2:3306 receiver_seen
 class FakeReplication : public Replication {
  public:
   explicit FakeReplication(FakeSession& session) : session_(session) {}
@@ -34,6 +35,16 @@ class FakeReplication : public Replication {
     return session_.call("own_position", deadline, [this]() -> Result<SourcePosition> {
       return SourcePosition{end_of_binlog(), has_gtids() ? gtids(own().binlog) : ""};
     });
+  }
+
+  Result<std::optional<ReceiverSeen>> receiver_seen(Deadline deadline) override {
+    return session_.call(
+        "receiver_seen", deadline, [this]() -> Result<std::optional<ReceiverSeen>> {
+          if (!state_.replica.has_value()) return std::optional<ReceiverSeen>{};
+          const ReplicaState seen = observe_replica();
+          return std::optional{ReceiverSeen{seen.receiver, seen.receiver_error, seen.received,
+                                            seen.received_gtids, own().heartbeats}};
+        });
   }
 
   Result<std::vector<std::string>> missing_privileges(Deadline deadline) override {

@@ -297,6 +297,34 @@ TEST_P(ReplicationConformance, ReceiverThatCannotConnectIsSaid) {
   EXPECT_NE(replica(1).receiver_error.number, 0);
 }
 
+TEST_P(ReplicationConformance, WhatTheReceiverHasHadIsSeen) {
+  const auto seen = [&](std::size_t server) {
+    const auto found = on(server).receiver_seen(soon());
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    return found.ok() ? found.value() : std::nullopt;
+  };
+  EXPECT_FALSE(seen(0).has_value());
+  follow(1, 0);
+  ASSERT_TRUE(seen(1).has_value());
+  EXPECT_EQ(seen(1)->receiver, ReceiverState::kRunning);
+  // An applier that does nothing does not keep it from receiving.
+  world_->hold_applier(1);
+  const BinlogCoordinates before = seen(1)->received;
+  world_->write(0, 1);
+  const BinlogCoordinates end = position(0).binlog;
+  EXPECT_NE(before, end);
+  EXPECT_TRUE(eventually([&] { return seen(1)->received == end; }));
+  world_->release_applier(1);
+  expect_ok(on(1).stop_receiver(soon()));
+  EXPECT_EQ(seen(1)->receiver, ReceiverState::kStopped);
+  NewSource nowhere = source(0);
+  nowhere.port = 1;
+  expect_ok(on(1).replicate_from(nowhere, soon()));
+  EXPECT_FALSE(on(1).start_replica(soon()).ok());
+  EXPECT_EQ(seen(1)->receiver, ReceiverState::kConnecting);
+  EXPECT_NE(seen(1)->error.number, 0);
+}
+
 TEST_P(ReplicationConformance, RelayLogIsAppliedToItsEnd) {
   follow(1, 0);
   world_->hold_applier(1);
