@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -13,7 +12,6 @@
 #include "cli/run_archive.h"
 #include "cli/run_console.h"
 #include "cli/run_history.h"
-#include "cli/script_runner.h"
 #include "cli/summary_text.h"
 #include "engine/switchover.h"
 
@@ -273,9 +271,7 @@ int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const Switc
   }
   options.value().request.cluster = std::move(cluster).value();
   Adapters adapters(watched);
-  const std::unique_ptr<ScriptRunner> scripts = make_script_runner(watched.clock);
   Environment environment = adapters.environment();
-  environment.scripts = scripts.get();
   environment.observer = &console;
   const bool keeps = changes_something(options.value().task);
   if (keeps) append_to_manager_log(files.conf, console);
