@@ -222,7 +222,9 @@ json Switchover::Parts::header() const {
 
 PlanBudget Switchover::Parts::budget() const {
   const HostSettings& settings = roles.orig->settings();
-  const Milliseconds undo = settings.operation_timeout;
+  Milliseconds undo = settings.operation_timeout;
+  // What its stop may take, its start for the original may take as well.
+  if (roles.script.has_value()) undo += request.max_downtime;
   // By position a replica first has to apply what it is behind.
   const Milliseconds forward = undo + request.max_downtime + request.limits.behind;
   return {environment.clock.deadline_after(forward), undo};

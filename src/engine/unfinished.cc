@@ -17,6 +17,7 @@ using nlohmann::json;
 
 constexpr Milliseconds kLook{10'000};
 constexpr Milliseconds kForward{60'000};
+constexpr Milliseconds kScript{10'000};
 
 Outcome refused(std::string why) {
   Outcome outcome;
@@ -108,6 +109,7 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
     }
     return nullptr;
   };
+  if (!cluster.scripts.master_ip_online_change.empty()) budget += kScript;
   Handover handover;
   const StepBuilder builder = [&](const std::string& kind, const json& parameters,
                                   Node& node) -> std::unique_ptr<Step> {

@@ -71,8 +71,10 @@ TEST_F(RunConsoleTest, OnATerminalPhasesAndWhatIsWrong) {
   console.warning("a blocker");
   console.phase_ended({});
   console.point_of_no_return_passed();
+  console.info("nothing speaks against it");
   console.put_lines(LogLevel::kInfo, {"db2 is the master now"});
   EXPECT_EQ(out_, "");
+  EXPECT_THAT(err_, HasSubstr("nothing speaks against it\n")) << "no phase could tell it";
   EXPECT_THAT(err_, AllOf(HasSubstr("set read_only; at the same time: take the address off\n"),
                           HasSubstr("warning: a blocker\n"), HasSubstr("point of no return"),
                           HasSubstr("db2 is the master now\n"), Not(HasSubstr("Setting"))));
@@ -80,6 +82,7 @@ TEST_F(RunConsoleTest, OnATerminalPhasesAndWhatIsWrong) {
 
 TEST_F(RunConsoleTest, StandardOutputInAFileGetsTheLinesBesideTheTerminal) {
   const auto console = this->console(ConsoleMode::kPhases);
+  console->phase_began({"set read_only"});
   console->info("Setting read_only to '1'");
   console->drain();
   EXPECT_THAT(out_, HasSubstr("[info] Setting read_only"));

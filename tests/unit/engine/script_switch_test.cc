@@ -120,7 +120,8 @@ TEST_F(ScriptSwitchTest, AScriptThatHangsCostsNoMoreThanTheDowntimeAllowed) {
   EXPECT_EQ(outcome.ending, Ending::kNotUndone) << "its start for the original hangs as well";
   EXPECT_THAT(outcome.headline->message, HasSubstr("did not end in time"));
   EXPECT_LE(cluster_.clock.now() - before,
-            Milliseconds{800} + cluster_.conf("db1").node.settings.operation_timeout);
+            Milliseconds{800} + cluster_.request.max_downtime +
+                cluster_.conf("db1").node.settings.operation_timeout);
   EXPECT_THAT(cluster_.seen().writers(), ElementsAre("db1"));
 }
 
