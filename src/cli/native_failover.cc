@@ -6,7 +6,6 @@
 
 #include <utility>
 
-#include "base/shell_quote.h"
 #include "cli/adapters.h"
 #include "cli/native_cluster.h"
 #include "cli/native_output.h"
@@ -17,6 +16,7 @@
 #include "cli/run_history.h"
 #include "engine/failover.h"
 #include "engine/mha_state.h"
+#include "engine/steps_script.h"
 
 namespace mha {
 namespace {
@@ -77,21 +77,6 @@ std::string report_body(const FailoverSummary& facts, const OperationSummary& su
 
 bool has_new_master(const Outcome& outcome) {
   return outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
-}
-
-// M:lib/MHA/MasterFailover.pm, report: --orig_master_host, and --new_master_host and
-// --new_slave_hosts where there is one, --conf, --subject, --body.
-Secret report_command(const std::string& script, const ReportRequest& request,
-                      const std::string& conf) {
-  std::string command =
-      fmt::format("{} --orig_master_host={}", script, shell_quote(request.orig_master_host));
-  if (!request.new_master_host.empty()) {
-    command +=
-        fmt::format(" --new_master_host={} --new_slave_hosts={}",
-                    shell_quote(request.new_master_host), shell_quote(request.new_slave_hosts));
-  }
-  return Secret{fmt::format("{} --conf={} --subject={} --body={}", command, shell_quote(conf),
-                            shell_quote(request.subject), shell_quote(request.body))};
 }
 
 class NativeRun {
@@ -192,13 +177,13 @@ class NativeRun {
                                         : "FAILED");
     request.body = report_body(facts, summary, outcome);
     request.body_title = "What mysql_failover says";
-    if (program_name_of(script) == "master_failover_report") {
+    if (is_our_program(script, "master_failover_report")) {
       mail_report(program_, files_.config, request, files_.conf.file);
       return;
     }
     const Result<int> status =
-        environment_.scripts->run(report_command(script, request, files_.conf.file),
-                                  environment_.clock.deadline_after(kReport));
+        run_report_script(script, request, files_.conf.file,
+                          environment_.clock.deadline_after(kReport), environment_);
     if (!status.ok()) {
       program_.log.warning("report_script: {}", status.error().message);
     } else if (status.value() != 0) {

@@ -24,6 +24,7 @@ class Phases {
   void end(const Status& how, TimePoint at);
   // The running one's time.
   void tick(TimePoint now);
+  [[nodiscard]] bool running() const { return began_.has_value(); }
   // A line above the running one.
   void line(std::string_view text);
 

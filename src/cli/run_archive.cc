@@ -28,7 +28,10 @@ std::vector<std::string> journals_in(const std::string& folder) {
   std::vector<std::string> paths;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().filename().string().ends_with(kSuffix)) paths.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    // The hooks' journals are parts of MHA's runs, and there may be many.
+    const bool is_ours = name.starts_with("switchover-") || name.starts_with("failover-");
+    if (is_ours && name.ends_with(kSuffix)) paths.push_back(entry.path());
   }
   return paths;
 }
@@ -38,7 +41,6 @@ std::string name_of(const std::string& path) { return fs::path(path).filename().
 bool belongs(const JournalFile& journal, const RunFolders& folders) {
   const nlohmann::json& header = journal.records.front();
   const std::string application = header.value("application", folders.application);
-  // Only our engine's operations say who did them; a hook's journal is a part of MHA's run.
   if (application != folders.application || header.value("engine", "") != "native") return false;
   const auto master = header.find("orig_master");
   if (master == header.end() || !master->is_object()) return false;

@@ -152,7 +152,7 @@ void RunConsole::show(const Line& line, OnTerminal on_terminal) {
     (is_bad || mode_ == ConsoleMode::kLinesOnError ? streams_.err : streams_.out)(plain);
     return;
   }
-  const bool says_more = least_ < LogLevel::kInfo;
+  const bool says_more = least_ < LogLevel::kInfo || !phases_->running();
   if (on_terminal == OnTerminal::kAlways ||
       (on_terminal == OnTerminal::kByLevel && (is_bad || says_more))) {
     phases_->line(

@@ -50,7 +50,8 @@ class RunConsole : public Log, public PlanObserver {
   // From now on all lines are appended to MHA's manager_log too, those from before as well.
   void append_to_manager_log(const std::string& path);
 
-  // On a terminal the info lines are left to the phases, unless --verbose is said.
+  // On a terminal the info lines that come while a phase runs are left to it, unless --verbose is
+  // said.
   void write(LogLevel level, std::string_view line) override;
 
   // As the log's info lines (as errors where `level` says so), and on the terminal as they are.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/environment.h"
@@ -10,6 +12,7 @@
 #include "engine/handover.h"
 #include "engine/preflight.h"
 #include "engine/steps_follow.h"
+#include "engine/steps_script.h"
 
 namespace mha {
 
@@ -31,6 +34,8 @@ struct SwitchRoles {
   VipPresence vip_on_orig = VipPresence::kAbsent;
   VipPresence vip_on_next = VipPresence::kAbsent;
   std::vector<std::string> exempt_clients;
+  std::optional<OnlineScript> script;  // the conf's own, where it is not ours
+  OrigMaster orig_master = OrigMaster::kBecomesReplica;
 };
 
 // Everything up to the point of no return, which is the new master's being writable.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/steps_follow.h"
+#include "engine/steps_script.h"
 #include "engine/steps_server.h"
 #include "engine/switch_plan.h"
 #include "engine/switchover.h"
@@ -17,6 +18,7 @@ using nlohmann::json;
 
 constexpr Milliseconds kLook{10'000};
 constexpr Milliseconds kForward{60'000};
+constexpr Milliseconds kScript{10'000};
 
 // Its own kinds; the rest is the core's.
 std::unique_ptr<Step> build_engine_step(const std::string& kind, Node& node, Handover& handover,
@@ -37,10 +39,16 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
 Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
                          Environment& environment) {
   Handover handover;
-  return roll_back_unfinished(cluster, journal, environment,
-                              [&](const std::string& kind, const json& /*parameters*/, Node& node) {
-                                return build_engine_step(kind, node, handover, environment.log);
-                              });
+  const StepBuilder builder = [&](const std::string& kind, const json& parameters,
+                                  Node& node) -> std::unique_ptr<Step> {
+    if (kind == kStopScriptKind) {
+      return rebuild_stop_script(cluster, parameters, node, environment);
+    }
+    return build_engine_step(kind, node, handover, environment.log);
+  };
+  const bool has_script = !cluster.scripts.master_ip_online_change.empty();
+  return roll_back_unfinished(cluster, journal, environment, builder,
+                              has_script ? kScript : Milliseconds{0});
 }
 
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
@@ -77,10 +85,11 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   roles.semi_sync_replica = roles.semi_sync_source;
   roles.forgets_source = !discovery.views[*next].host.skip_reset_slave;
   roles.vip_on_orig = discovery.views[*orig].vip.value_or(VipPresence::kPresent);
-  roles.followers =
-      find_followers(discovery, *orig, *next, like,
-                     header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
-                                                                    : OrigMaster::kStaysAlone);
+  roles.orig_master = header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
+                                                                     : OrigMaster::kStaysAlone;
+  roles.script =
+      online_script(request.cluster, roles.orig->spec(), roles.next->spec(), roles.orig_master);
+  roles.followers = find_followers(discovery, *orig, *next, like, roles.orig_master);
   for (const Follower& follower : roles.followers) {
     if (follower.node != roles.orig) follower.node->set_role("replica");
   }

@@ -109,6 +109,9 @@ void Switchover::Parts::cast_roles() {
   roles.vip_on_orig = orig.vip.value_or(VipPresence::kAbsent);
   roles.vip_on_next = next.vip.value_or(VipPresence::kAbsent);
   roles.exempt_clients = orig.exempt_clients;
+  roles.orig_master = request.limits.orig_master;
+  roles.script = online_script(request.cluster, roles.orig->spec(), roles.next->spec(),
+                               request.limits.orig_master);
   roles.followers =
       find_followers(discovery, topology.master, candidate, like, request.limits.orig_master);
   for (const Follower& follower : roles.followers) {
@@ -219,7 +222,9 @@ json Switchover::Parts::header() const {
 
 PlanBudget Switchover::Parts::budget() const {
   const HostSettings& settings = roles.orig->settings();
-  const Milliseconds undo = settings.operation_timeout;
+  Milliseconds undo = settings.operation_timeout;
+  // What its stop may take, its start for the original may take as well.
+  if (roles.script.has_value()) undo += request.max_downtime;
   // By position a replica first has to apply what it is behind.
   const Milliseconds forward = undo + request.max_downtime + request.limits.behind;
   return {environment.clock.deadline_after(forward), undo};
