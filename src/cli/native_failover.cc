@@ -21,8 +21,6 @@
 namespace mha {
 namespace {
 
-constexpr Milliseconds kReport{60'000};
-
 struct NativeOptions {
   OutputFormat format = OutputFormat::kText;
   Task task = Task::kRun;
@@ -181,9 +179,7 @@ class NativeRun {
       mail_report(program_, files_.config, request, files_.conf.file);
       return;
     }
-    const Result<int> status =
-        run_report_script(script, request, files_.conf.file,
-                          environment_.clock.deadline_after(kReport), environment_);
+    const Result<int> status = run_report_script(script, request, files_.conf.file, environment_);
     if (!status.ok()) {
       program_.log.warning("report_script: {}", status.error().message);
     } else if (status.value() != 0) {
