@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kAhead = 64;
 // What is done with is dropped when it has become this much.
 constexpr std::size_t kDropped = std::size_t{1} << 18U;
+// How mysqlbinlog begins a statement of row events, or of a format description.
+constexpr std::string_view kRows = "BINLOG '\n";
 // MODE_NO_BACKSLASH_ESCAPES of both families.
 constexpr std::uint64_t kNoBackslashEscapes = std::uint64_t{1} << 20U;
 
@@ -71,8 +73,18 @@ TextPieces whole_text(std::string text) {
 
 Result<std::optional<std::string_view>> BinlogScript::next() {
   while (true) {
+    if (in_rows_) {
+      const Result<std::optional<std::string_view>> part = next_of_rows();
+      if (!part.ok() || part.value().has_value()) return part;
+      continue;
+    }
     if (const Status skipped = skip_between_statements(); !skipped.ok()) return skipped.error();
     if (rest().empty()) return std::optional<std::string_view>{};
+    if (rest().starts_with(kRows)) {
+      in_rows_ = true;
+      begin_ += kRows.size();
+      continue;
+    }
     const Result<std::size_t> end = find_end();
     if (!end.ok()) return end.error();
     const std::string_view statement =
@@ -82,6 +94,35 @@ Result<std::optional<std::string_view>> BinlogScript::next() {
     note_sql_mode(statement);
     return std::optional{statement};
   }
+}
+
+// Line by line: base64, then the quote and the delimiter.
+Result<std::optional<std::string_view>> BinlogScript::next_of_rows() {
+  while (true) {
+    const Result<std::string_view> line = take_line();
+    if (!line.ok()) return line.error();
+    const bool ends = line.value().starts_with('\'') || (line.value().empty() && rest().empty());
+    std::optional<std::string> part = ends ? rows_.finish() : rows_.add_line(line.value());
+    in_rows_ = !ends;
+    if (!ends && !part.has_value()) continue;
+    if (!part.has_value()) return std::optional<std::string_view>{};
+    part_ = *std::move(part);
+    return std::optional<std::string_view>{part_};
+  }
+}
+
+// Without its newline; good until the next call. Empty at the end.
+Result<std::string_view> BinlogScript::take_line() {
+  constexpr std::size_t kLine = 128;
+  if (begin_ > kDropped) {
+    text_.erase(0, begin_);
+    begin_ = 0;
+  }
+  if (const Status there = need(begin_, kLine); !there.ok()) return there.error();
+  const std::size_t begin = begin_;
+  const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+  begin_ = std::min(text_.size(), end + 1);
+  return std::string_view{text_}.substr(begin, end - begin);
 }
 
 Status BinlogScript::need(std::size_t at, std::size_t size) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/row_statement.h"
 #include "base/status.h"
 
 namespace mha {
@@ -20,7 +21,8 @@ TextPieces whole_text(std::string text);
 // Takes a script apart as the client program would: at its delimiter, outside of quotes and
 // comments, with lines of DELIMITER, and without comment lines between statements. A quote that a
 // backslash precedes is part of its text, unless a statement of the script has set an sql_mode with
-// NO_BACKSLASH_ESCAPES. Holds one statement and one piece in memory, never the script.
+// NO_BACKSLASH_ESCAPES. Holds one statement and one piece in memory, never the script; a large
+// BINLOG statement is given in parts (base/row_statement.h).
 class BinlogScript {
  public:
   explicit BinlogScript(TextPieces pieces) : pieces_(std::move(pieces)) {}
@@ -35,6 +37,9 @@ class BinlogScript {
   Status skip_between_statements();
   // Where the statement that begins at begin_ ends: before its delimiter, or with the script.
   Result<std::size_t> find_end();
+  // The next part of the BINLOG statement that has begun; nullopt where there is none.
+  Result<std::optional<std::string_view>> next_of_rows();
+  Result<std::string_view> take_line();
   std::size_t step_over(std::size_t at);
   Status skip_line();
   // Has `size` bytes from `at` on in text_, as far as the script has them.
@@ -48,6 +53,9 @@ class BinlogScript {
   bool ended_ = false;
   Inside inside_ = Inside::kNothing;
   char quote_ = '\0';
+  bool in_rows_ = false;  // in a BINLOG statement
+  RowStatement rows_;
+  std::string part_;
   std::string delimiter_ = ";";
   bool backslash_escapes_ = true;
 };

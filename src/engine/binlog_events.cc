@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "base/crc32.h"
 
 namespace mha {
 namespace {
@@ -28,28 +29,6 @@ constexpr std::uint16_t kInUse = 0x01;
 constexpr std::uint8_t kLargestMysqlType = 50;  // 42 in 9.7; some room for newer ones
 constexpr std::uint8_t kSmallestMariadbType = 160;
 constexpr std::uint8_t kLargestMariadbType = 180;
-
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) {
-      value = (value & 1U) != 0 ? 0xEDB88320U ^ (value >> 1U) : value >> 1U;
-    }
-    table.at(i) = value;
-  }
-  return table;
-}
-
-// CRC-32 of ISO 3309, as zlib's crc32() goes on from `crc`.
-std::uint32_t crc32_of(std::uint32_t crc, std::string_view bytes) {
-  static constexpr std::array<std::uint32_t, 256> kTable = make_crc_table();
-  crc = ~crc;
-  for (const char c : bytes) {
-    crc = kTable[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
-  }
-  return ~crc;
-}
 
 bool known_type(std::uint8_t type) {
   return (type > 0 && type <= kLargestMysqlType) ||
