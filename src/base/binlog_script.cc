@@ -39,9 +39,9 @@ bool begins_with(std::string_view text, std::string_view prefix) {
 // The word, and then something that does not go on with it.
 bool begins_with_word(std::string_view text, std::string_view word) {
   return begins_with(text, word) &&
-         (text.size() == word.size() || (std::isalnum(static_cast<unsigned char>(
-                                             text[word.size()])) == 0 &&
-                                         text[word.size()] != '_'));
+         (text.size() == word.size() ||
+          (std::isalnum(static_cast<unsigned char>(text[word.size()])) == 0 &&
+           text[word.size()] != '_'));
 }
 
 // Whether a comment to the end of the line begins here.
@@ -61,6 +61,14 @@ std::string_view inside_version_comment(std::string_view statement) {
     statement.remove_prefix(1);
   }
   return trimmed(statement);
+}
+
+// What mysqlbinlog sets for the session; a few statements of users begin with SET as well.
+bool is_setting(std::string_view text) {
+  for (const std::string_view own : {"SET PASSWORD", "SET DEFAULT ROLE", "SET STATEMENT"}) {
+    if (begins_with(text, own)) return false;
+  }
+  return begins_with_word(text, "SET") || begins_with_word(text, "USE");
 }
 
 }  // namespace
@@ -241,9 +249,7 @@ void BinlogScript::note_sql_mode(std::string_view statement) {
 
 ScriptPart ScriptTransactions::take(std::string_view statement) {
   const std::string_view text = inside_version_comment(statement);
-  for (const std::string_view word : {"SET", "USE", "CHARSET"}) {
-    if (begins_with_word(text, word)) return ScriptPart::kSetting;
-  }
+  if (is_setting(text)) return ScriptPart::kSetting;
   const bool begins = begins_with_word(text, "BEGIN") || begins_with(text, "START TRANSACTION") ||
                       begins_with(text, "XA START");
   if (begins) {

@@ -85,9 +85,7 @@ std::string statement_of(std::string_view lines) {
 
 }  // namespace
 
-unsigned RowStatement::Event::type() const {
-  return static_cast<unsigned char>(bytes[kTypeAt]);
-}
+unsigned RowStatement::Event::type() const { return static_cast<unsigned char>(bytes[kTypeAt]); }
 
 // MySQL's of both versions and its partial updates; MariaDB's, compressed ones too.
 bool RowStatement::Event::has_rows() const {

@@ -39,10 +39,10 @@ class RowStatement {
   void end_statement(Event& event) const;
 
   std::size_t limit_;
-  std::string lines_;          // each with its newline
-  std::size_t wanted_ = 0;     // not before there is so much text; 0: limit_
-  std::vector<Event> maps_;    // of this statement
-  bool cut_ = false;           // some of this statement was given before
+  std::string lines_;           // each with its newline
+  std::size_t wanted_ = 0;      // not before there is so much text; 0: limit_
+  std::vector<Event> maps_;     // of this statement
+  bool cut_ = false;            // some of this statement was given before
   bool has_checksums_ = false;  // as the last format description says
 };
 

@@ -16,12 +16,14 @@
 namespace mha {
 namespace {
 
-constexpr std::string_view kMagic{"\xFE"
-                                  "bin",
-                                  4};
-constexpr std::string_view kEncryptedMagic{"\xFD"
-                                           "bin",
-                                           4};
+constexpr std::string_view kMagic{
+    "\xFE"
+    "bin",
+    4};
+constexpr std::string_view kEncryptedMagic{
+    "\xFD"
+    "bin",
+    4};
 constexpr std::size_t kHeader = 19;
 constexpr std::size_t kBody = 8192;  // looked at, of one event
 constexpr std::size_t kChecksum = 4;
@@ -178,8 +180,8 @@ Result<BinlogFile> BinlogFile::open(const std::string& path, const std::string& 
   file.offset_ = kMagic.size();
   const Result<std::optional<BinlogEvent>> first = file.next();
   if (!first.ok()) return first.error();
-  const bool described = first.value().has_value() &&
-                         first.value()->type == BinlogEventType::kFormatDescription;
+  const bool described =
+      first.value().has_value() && first.value()->type == BinlogEventType::kFormatDescription;
   if (!described) {
     return Error{Code::kRefused,
                  fmt::format("{} does not begin as a binary log of format 4 does", what)};
@@ -243,8 +245,8 @@ Result<std::optional<BinlogEvent>> BinlogFile::next() {
   const Result<bool> holds = checksum_holds(event);
   if (!holds.ok()) return holds.error();
   if (!holds.value()) return stop(event.size);
-  event.body = std::string_view{buffer_}.substr(
-      kHeader, std::min<std::size_t>(event.body_size, kBody));
+  event.body =
+      std::string_view{buffer_}.substr(kHeader, std::min<std::size_t>(event.body_size, kBody));
   offset_ = event.end();
   return std::optional{event};
 }

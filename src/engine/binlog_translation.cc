@@ -43,12 +43,12 @@ std::vector<std::string> range_commands(const std::string& setup,
 
 Error no_translator(const std::string& where, const Translator& translator) {
   const bool mariadb = translator.family == ServerFamily::kMariadb;
-  return {Code::kRefused,
-          fmt::format("no {} on {}: looked for it in {}PATH, /usr/bin, /usr/sbin, /usr/local/bin and "
-                      "/usr/local/mysql/bin; install it there, or set client_bindir to its folder",
-                      mariadb ? "mariadb-binlog (or MariaDB's mysqlbinlog)" : "MySQL's mysqlbinlog",
-                      where,
-                      translator.client_bindir.empty() ? "" : translator.client_bindir + ", ")};
+  return {
+      Code::kRefused,
+      fmt::format("no {} on {}: looked for it in {}PATH, /usr/bin, /usr/sbin, /usr/local/bin and "
+                  "/usr/local/mysql/bin; install it there, or set client_bindir to its folder",
+                  mariadb ? "mariadb-binlog (or MariaDB's mysqlbinlog)" : "MySQL's mysqlbinlog",
+                  where, translator.client_bindir.empty() ? "" : translator.client_bindir + ", ")};
 }
 
 Error failed(const std::string& where, const std::string& words, int status) {
@@ -69,9 +69,8 @@ class RemoteFolder {
     if (!made.ok()) return made.error();
     std::string path = made.value().out.substr(0, made.value().out.find('\n'));
     if (made.value().exit_status != 0 || !path.starts_with(parent + "/mha-salvage-")) {
-      return Error{Code::kRefused,
-                   fmt::format("making a folder in {} on {} (remote_workdir): {}", parent,
-                               host.host(), first_words(made.value().err))};
+      return Error{Code::kRefused, fmt::format("making a folder in {} on {} (remote_workdir): {}",
+                                               parent, host.host(), first_words(made.value().err))};
     }
     return RemoteFolder{host, std::move(path), deadline};
   }
@@ -109,15 +108,15 @@ Result<std::string> run_on(RemoteShell& host, const std::string& command, Deadli
 Status translate_by_file(RemoteShell& host, const Translator& translator,
                          const std::vector<std::string>& commands, KeptFile& into,
                          Deadline deadline) {
-  const Result<RemoteFolder> folder =
-      RemoteFolder::make(host, translator.remote_workdir, deadline);
+  const Result<RemoteFolder> folder = RemoteFolder::make(host, translator.remote_workdir, deadline);
   if (!folder.ok()) return folder.error();
   const std::string file = folder.value().path() + "/statements";
   for (const std::string& command : commands) {
-    const Result<std::string> done = run_on(
-        host, fmt::format("TMPDIR={}; export TMPDIR; umask 077; {{ {}; }} >>{}",
-                          shell_quote(folder.value().path()), command, shell_quote(file)),
-        deadline);
+    const Result<std::string> done =
+        run_on(host,
+               fmt::format("TMPDIR={}; export TMPDIR; umask 077; {{ {}; }} >>{}",
+                           shell_quote(folder.value().path()), command, shell_quote(file)),
+               deadline);
     if (!done.ok()) return done.error();
   }
   const Result<std::string> size =
@@ -134,7 +133,8 @@ std::string find_translator_command(const Translator& translator) {
   // Its help names its maker; what cannot run at all is passed over.
   return fmt::format(
       "PATH={}$PATH:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/mysql/bin; for p in {}; do "
-      "p=$(command -v \"$p\") || continue; h=$(\"$p\" --no-defaults --help 2>/dev/null) || continue; "
+      "p=$(command -v \"$p\") || continue; h=$(\"$p\" --no-defaults --help 2>/dev/null) || "
+      "continue; "
       "case $h in *MariaDB*) f=mariadb;; *) f=mysql;; esac; [ $f = {} ] || continue; "
       "printf '%s\\n' \"$p\"; break; done",
       translator.client_bindir.empty() ? "" : shell_quote(translator.client_bindir) + ":",
@@ -147,7 +147,8 @@ Status translate_on_host(RemoteShell& host, const Translator& translator,
   if (!found.ok()) return found.error();
   const std::string program = found.value().substr(0, found.value().find('\n'));
   if (program.empty()) return no_translator(host.host(), translator);
-  const std::vector<std::string> commands = range_commands("mysqlbinlog=" + shell_quote(program), ranges);
+  const std::vector<std::string> commands =
+      range_commands("mysqlbinlog=" + shell_quote(program), ranges);
   std::uint64_t bytes = 0;
   for (const LogRange& range : ranges) bytes += range.end - range.begin;
   if (bytes > kSmall || commands.size() > 1) {
@@ -173,10 +174,10 @@ Status translate_here(ScriptRunner& manager, const Translator& translator,
   const std::string setup = fmt::format("mysqlbinlog=$({}); [ -n \"$mysqlbinlog\" ] || exit {}",
                                         find_translator_command(translator), kNone);
   for (const std::string& command : range_commands(setup, ranges)) {
-    const Result<int> status = manager.run(
-        Secret{fmt::format("{{ {}; }} >>{} 2>{}", command, shell_quote(into.part()),
-                           shell_quote(words_file))},
-        deadline);
+    const Result<int> status =
+        manager.run(Secret{fmt::format("{{ {}; }} >>{} 2>{}", command, shell_quote(into.part()),
+                                       shell_quote(words_file))},
+                    deadline);
     if (!status.ok()) return status.error().with_context("mysqlbinlog on " + where);
     if (status.value() == kNone) return no_translator(where, translator);
     if (status.value() == 0) continue;

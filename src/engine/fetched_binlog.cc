@@ -69,9 +69,10 @@ class BinlogFetch {
       const bool too_short = file.number == first_ && file.size < wanted_.after.position;
       // Where it is the last, a crash of the host has taken its end, which the replica has.
       if (too_short && file.number != logs_.files.back().number) {
-        return refused(fmt::format("{} ends at {}, before {}, and the log goes on in other files: "
-                                   "it is not the history that the replica has",
-                                   file.name, file.size, wanted_.after.position));
+        return refused(
+            fmt::format("{} ends at {}, before {}, and the log goes on in other files: "
+                        "it is not the history that the replica has",
+                        file.name, file.size, wanted_.after.position));
       }
     }
     if (expected > logs_.files.back().number) return {};
@@ -100,17 +101,21 @@ class BinlogFetch {
       if (!event.ok()) return event.error();
       if (!event.value().has_value()) break;
       if (event.value()->type == BinlogEventType::kIncident) {
-        return refused(fmt::format("{} has an incident event at {}: the server has lost events of "
-                                   "its own, so what follows does not fit",
-                                   copy.name, event.value()->offset + copy.shift));
+        return refused(
+            fmt::format("{} has an incident event at {}: the server has lost events of "
+                        "its own, so what follows does not fit",
+                        copy.name, event.value()->offset + copy.shift));
       }
-      if (const auto transaction = scanner_.take(*event.value())) note(copy, *transaction);
+      if (const auto transaction = scanner_.take(*event.value())) {
+        if (const Status noted = note(copy, *transaction); !noted.ok()) return noted;
+      }
       if (!scanner_.open()) whole = event.value()->end();
     }
     if (file.end() == LogEnd::kDamaged && file.offset() == begin && copy.first != 0) {
-      return refused(fmt::format("no event begins at {} of {}: it is not the log that the replica "
-                                 "has followed, or damaged there",
-                                 copy.first + copy.shift, copy.name));
+      return refused(
+          fmt::format("no event begins at {} of {}: it is not the log that the replica "
+                      "has followed, or damaged there",
+                      copy.first + copy.shift, copy.name));
     }
     end_ = {copy.name, whole + copy.shift};
     torn_ = file.end() != LogEnd::kClean || scanner_.open();
@@ -118,11 +123,13 @@ class BinlogFetch {
     return {};
   }
 
-  void note(const LogCopy& copy, const LoggedTransaction& transaction) {
-    if (!filter_.wants(transaction)) return;
+  Status note(const LogCopy& copy, const LoggedTransaction& transaction) {
+    if (!filter_.wants(transaction)) return {};
     std::string name = transaction.gtid;
     if (name.empty()) name = fmt::format("{}:{}", copy.name, transaction.begin + copy.shift);
+    if (transaction.loads_file) return refused(loads_a_file(name, copies_));
     kept_.add(copy, transaction.begin, transaction.end, std::move(name));
+    return {};
   }
 
   [[nodiscard]] Error refused(const std::string& what) const {
@@ -153,8 +160,7 @@ Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::strin
   if (!after.ok()) return after.error();
   Result<EventFilter> filter = EventFilter::make(wanted);
   if (!filter.ok()) return filter.error();
-  Result<RemoteLogs> logs =
-      list_logs(host, dirs, std::string{after.value().base()}, deadline);
+  Result<RemoteLogs> logs = list_logs(host, dirs, std::string{after.value().base()}, deadline);
   if (!logs.ok()) return logs.error();
   Result<LogCopies> copies = LogCopies::make(wanted.keep_as + ".raw");
   if (!copies.ok()) return copies.error();

@@ -64,9 +64,10 @@ class RelayFetch {
       if (!reaches.ok()) return reaches.error();
       if (reaches.value()) return {};
     }
-    return refused(fmt::format("the relay log in {}, from {} on, does not reach back to {}: take "
-                               "the difference from another replica, or set this one up anew",
-                               logs_.folder, logs_.files.front().name, after_.text()));
+    return refused(
+        fmt::format("the relay log in {}, from {} on, does not reach back to {}: take "
+                    "the difference from another replica, or set this one up anew",
+                    logs_.folder, logs_.files.front().name, after_.text()));
   }
 
   Result<bool> reaches_back(const LogCopy& copy) const {
@@ -112,20 +113,21 @@ class RelayFetch {
     return {};
   }
 
-  Status note(const LogCopy& copy, const LoggedTransaction& transaction,
-              const SourcePlace& place) {
+  Status note(const LogCopy& copy, const LoggedTransaction& transaction, const SourcePlace& place) {
     const std::optional<BinlogPosition> end = place.now();
     if (!end.has_value() || !(*end > after_)) return {};
     end_ = {end->file(), end->offset()};
     if (!filter_.wants(transaction)) return {};
     if (begun_in_earlier_file_) {
       // mysqlbinlog would print it in two parts that do not know of each other.
-      return refused(fmt::format("the transaction that ends at {} of the source goes from one file "
-                                 "to the next (up to {}); it cannot be taken from here",
-                                 end->text(), copy.name));
+      return refused(
+          fmt::format("the transaction that ends at {} of the source goes from one file "
+                      "to the next (up to {}); it cannot be taken from here",
+                      end->text(), copy.name));
     }
     std::string name = transaction.gtid;
     if (name.empty()) name = begun_at_.has_value() ? begun_at_->text() : end->text();
+    if (transaction.loads_file) return refused(loads_a_file(name, copies_));
     kept_.add(copy, transaction.begin, transaction.end, std::move(name));
     return {};
   }
@@ -165,9 +167,10 @@ Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
   if (!state.ok()) return state.error();
   const std::string& base = state.value().relay_log_basename;
   if (base.find('/') == std::string::npos || base.ends_with('/')) {
-    return Error{Code::kRefused, fmt::format("the server on {} does not tell where its relay log is "
-                                             "(relay_log_basename)",
-                                             host.host())};
+    return Error{Code::kRefused,
+                 fmt::format("the server on {} does not tell where its relay log is "
+                             "(relay_log_basename)",
+                             host.host())};
   }
   Result<RemoteLogs> logs =
       list_logs(host, {folder_of(base)}, base.substr(base.rfind('/') + 1), deadline);

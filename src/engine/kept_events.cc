@@ -93,4 +93,11 @@ Result<SavedEvents> KeptEvents::keep(RemoteShell& host, ScriptRunner* manager,
   return events;
 }
 
+std::string loads_a_file(const std::string& transaction, const LogCopies& copies) {
+  return fmt::format(
+      "transaction {} is LOAD DATA as a statement, whose data mysqlbinlog puts into "
+      "files of their own; apply it by hand from the raw logs, which are kept in {}",
+      transaction, copies.folder());
+}
+
 }  // namespace mha

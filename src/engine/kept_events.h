@@ -37,4 +37,7 @@ class KeptEvents {
   std::vector<LogRange> here_;
 };
 
+// Why a transaction with LOAD DATA as a statement cannot be kept, for an error.
+std::string loads_a_file(const std::string& transaction, const LogCopies& copies);
+
 }  // namespace mha

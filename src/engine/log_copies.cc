@@ -30,9 +30,8 @@ Result<LogCopies> LogCopies::make(const std::string& folder) {
   return LogCopies{folder};
 }
 
-Result<LogCopy> LogCopies::add(RemoteShell& host, const RemoteLogs& logs,
-                               const RemoteLogFile& file, std::uint64_t from,
-                               Deadline deadline) const {
+Result<LogCopy> LogCopies::add(RemoteShell& host, const RemoteLogs& logs, const RemoteLogFile& file,
+                               std::uint64_t from, Deadline deadline) const {
   LogCopy copy{file.name, logs.path(file), folder_ + "/" + file.name, from, 0};
   Result<KeptFile> kept = KeptFile::create(copy.path);
   if (!kept.ok()) return kept.error();
@@ -42,9 +41,10 @@ Result<LogCopy> LogCopies::add(RemoteShell& host, const RemoteLogs& logs,
     if (!head.ok()) return head.error();
     const std::uint64_t size = kMagic + little_endian(head.value(), kMagic + kSizeAt, 4);
     if (size > kHead) {
-      return Error{Code::kRefused, fmt::format("{} on {} does not begin as a binary log of format 4 "
-                                               "does",
-                                               copy.remote_path, host.host())};
+      return Error{Code::kRefused,
+                   fmt::format("{} on {} does not begin as a binary log of format 4 "
+                               "does",
+                               copy.remote_path, host.host())};
     }
     const Status written = kept.value().append(head.value().substr(0, size));
     if (!written.ok()) return written.error();
@@ -52,8 +52,7 @@ Result<LogCopy> LogCopies::add(RemoteShell& host, const RemoteLogs& logs,
     copy.first = size;
     copy.shift = from - size;
   }
-  Status done =
-      copy_bytes(host, copy.remote_path, begin, file.size, kept.value(), deadline);
+  Status done = copy_bytes(host, copy.remote_path, begin, file.size, kept.value(), deadline);
   if (done.ok()) done = kept.value().commit();
   if (!done.ok()) return done.error();
   return copy;

@@ -33,8 +33,8 @@ bool is_of_the_log(BinlogEventType type) {
 // The server that wrote the log was started then: what it had not finished before is rolled back.
 bool is_restart(const BinlogEvent& event) {
   constexpr std::size_t kCreatedAt = 52;
-  return event.type == BinlogEventType::kFormatDescription &&
-         (event.flags & kRelayLogEvent) == 0 && little_endian(event.body, kCreatedAt, 4) != 0;
+  return event.type == BinlogEventType::kFormatDescription && (event.flags & kRelayLogEvent) == 0 &&
+         little_endian(event.body, kCreatedAt, 4) != 0;
 }
 
 }  // namespace
@@ -50,6 +50,7 @@ std::optional<LoggedTransaction> TransactionScanner::take(const BinlogEvent& eve
     return std::nullopt;
   }
   if (!open_.has_value()) begin(event);
+  if (event.type == BinlogEventType::kExecuteLoadQuery) open_->transaction.loads_file = true;
   if (!ends_with(event)) return std::nullopt;
   LoggedTransaction transaction = open_->transaction;
   transaction.end = event.end();
@@ -64,9 +65,8 @@ void TransactionScanner::begin(const BinlogEvent& event) {
   transaction.begin = event.offset;
   if (event.type == BinlogEventType::kMariadbGtid) {
     // Number, domain, flags.
-    transaction.mariadb =
-        MariadbGtid{static_cast<std::uint32_t>(little_endian(event.body, 8, 4)), event.server_id,
-                    little_endian(event.body, 0, 8)};
+    transaction.mariadb = MariadbGtid{static_cast<std::uint32_t>(little_endian(event.body, 8, 4)),
+                                      event.server_id, little_endian(event.body, 0, 8)};
     transaction.gtid = transaction.mariadb->text();
     const bool standalone = (little_endian(event.body, 12, 1) & kStandalone) != 0;
     open_->kind = standalone ? Kind::kStandalone : Kind::kUntilCommit;

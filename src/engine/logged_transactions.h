@@ -14,8 +14,9 @@ namespace mha {
 struct LoggedTransaction {
   std::string gtid;                    // empty: it has none
   std::optional<MariadbGtid> mariadb;  // likewise
-  std::uint64_t begin = 0;             // offset of its first event in the file that it begins in
-  std::uint64_t end = 0;               // behind its last event, in the file that this is in
+  bool loads_file = false;  // LOAD DATA as a statement: its data come in a file of their own
+  std::uint64_t begin = 0;  // offset of its first event in the file that it begins in
+  std::uint64_t end = 0;    // behind its last event, in the file that this is in
 };
 
 // Of events in order, through as many files as there are: a transaction of a relay log may go on in

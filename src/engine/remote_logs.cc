@@ -42,11 +42,10 @@ Error cannot_read(RemoteShell& host, const std::string& path, const CommandOutpu
   const std::string words = first_words(output.err);
   const bool denied = words.find("ermission denied") != std::string::npos;
   return {Code::kRefused,
-          fmt::format("reading {} on {}: {}{}", path, host.host(),
-                      words.empty() ? fmt::format("it gave {} bytes only", output.out.size())
-                                    : words,
-                      denied ? "; let the SSH user read it: usermod -a -G mysql USER, on that host"
-                             : "")};
+          fmt::format(
+              "reading {} on {}: {}{}", path, host.host(),
+              words.empty() ? fmt::format("it gave {} bytes only", output.out.size()) : words,
+              denied ? "; let the SSH user read it: usermod -a -G mysql USER, on that host" : "")};
 }
 
 }  // namespace
@@ -75,7 +74,8 @@ Result<RemoteLogs> list_logs(RemoteShell& host, const std::vector<std::string>& 
   }
   // The folder's name comes back, since it is the first that has some.
   command += fmt::format(
-      "; do cd \"$d\" || continue; [ -r . ] || echo \"$d: Permission denied\" >&2; set -- {0}.[0-9]*; [ -e \"$1\" ] || continue; printf '%s\\n' "
+      "; do cd \"$d\" || continue; [ -r . ] || echo \"$d: Permission denied\" >&2; set -- "
+      "{0}.[0-9]*; [ -e \"$1\" ] || continue; printf '%s\\n' "
       "\"$d\"; exec stat -L -c '%s %n' -- \"$@\"; done",
       shell_quote(base));
   const Result<CommandOutput> output = host.run(command, deadline);
@@ -95,11 +95,11 @@ Result<RemoteLogs> list_logs(RemoteShell& host, const std::vector<std::string>& 
   }
   if (logs.files.empty()) {
     const std::string words = first_words(output.value().err);
-    return Error{Code::kRefused,
-                 fmt::format("no file {}.NUMBER on {} in {}{}{}; set master_binlog_dir to the "
-                             "folder that has them, and let the SSH user read it (group mysql)",
-                             base, host.host(), fmt::join(folders, ", "),
-                             words.empty() ? "" : ": ", words)};
+    return Error{
+        Code::kRefused,
+        fmt::format("no file {}.NUMBER on {} in {}{}{}; set master_binlog_dir to the "
+                    "folder that has them, and let the SSH user read it (group mysql)",
+                    base, host.host(), fmt::join(folders, ", "), words.empty() ? "" : ": ", words)};
   }
   std::ranges::sort(logs.files, {}, &RemoteLogFile::number);
   return logs;

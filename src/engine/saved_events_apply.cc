@@ -54,8 +54,7 @@ Result<std::optional<Progress>> read_progress(const std::string& path, const Sav
   if (!text.ok()) return text.error();
   const std::string_view all = text.value();
   Progress progress;
-  const auto [rest, error] =
-      std::from_chars(all.data(), all.data() + all.size(), progress.number);
+  const auto [rest, error] = std::from_chars(all.data(), all.data() + all.size(), progress.number);
   const std::size_t first = all.find('\n');
   const std::size_t second = first == std::string_view::npos ? first : all.find('\n', first + 1);
   const bool fits = error == std::errc{} && second != std::string_view::npos &&
@@ -72,7 +71,8 @@ Result<std::optional<Progress>> read_progress(const std::string& path, const Sav
 }
 
 std::string text_of(const BinlogCoordinates& place) {
-  return place.file.empty() ? std::string{kNoLog} : fmt::format("{}:{}", place.file, place.position);
+  return place.file.empty() ? std::string{kNoLog}
+                            : fmt::format("{}:{}", place.file, place.position);
 }
 
 class Application {
@@ -96,7 +96,8 @@ class Application {
     const bool mariadb = server_.identity().family == ServerFamily::kMariadb;
     // With its log off, MariaDB notes a client's transactions nowhere.
     by_gtid_ = (mariadb ? logs_ : state.value().gtids) && all_have_gtids();
-    Result<std::uint64_t> skip = by_gtid_ ? count_there(state.value()) : count_by_progress(state.value());
+    Result<std::uint64_t> skip =
+        by_gtid_ ? count_there(state.value()) : count_by_progress(state.value());
     if (!skip.ok()) return skip.error();
     if (skip.value() < events_.transactions.size()) {
       if (const Status done = execute(skip.value()); !done.ok()) return done;

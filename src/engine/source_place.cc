@@ -27,8 +27,8 @@ void SourcePlace::take(const BinlogEvent& event) {
   // The source makes some for the connection alone, which have no place.
   if (!now_.has_value() || event.log_pos == 0 || (event.flags & kArtificialEvent) != 0) return;
   if (event.type == BinlogEventType::kFormatDescription) return;
-  Result<BinlogPosition> target = BinlogPosition::make(
-      now_->file(), offset_from(now_->offset(), event.log_pos));
+  Result<BinlogPosition> target =
+      BinlogPosition::make(now_->file(), offset_from(now_->offset(), event.log_pos));
   if (target.ok()) now_ = std::move(target).value();
 }
 

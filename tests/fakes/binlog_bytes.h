@@ -14,14 +14,16 @@ class BinlogBytes {
   enum class Checksum { kNone = 0, kCrc32 = 1 };
 
   explicit BinlogBytes(Checksum checksum = Checksum::kCrc32) : checksum_(checksum) {
-    bytes = std::string{"\xFE"
-                        "bin",
-                        4};
+    bytes = std::string{
+        "\xFE"
+        "bin",
+        4};
     format_description();
   }
 
   std::string bytes;
   std::uint32_t server_id = 1;
+  std::string uuid = std::string(16, '\x11');
   // Where not 0: log_pos of the next event, instead of its end in this file.
   std::uint32_t next_log_pos = 0;
 
@@ -63,11 +65,12 @@ class BinlogBytes {
   }
   std::uint64_t xid() { return event(16, number(99, 8)); }
   std::uint64_t rows(std::size_t size = 100) { return event(30, std::string(size, 'r')); }
-  // 11111111-1111-1111-1111-111111111111:`gno`.
   std::uint64_t gtid(std::uint64_t gno) {
-    return event(33, number(1, 1) + std::string(16, '\x11') + number(gno, 8) + number(0, 17));
+    return event(33, number(1, 1) + uuid + number(gno, 8) + number(0, 17));
   }
-  std::uint64_t anonymous() { return event(34, number(1, 1) + std::string(16, '\0') + number(0, 25)); }
+  std::uint64_t anonymous() {
+    return event(34, number(1, 1) + std::string(16, '\0') + number(0, 25));
+  }
   // 0-`server_id`-`seqno`.
   std::uint64_t mariadb_gtid(std::uint64_t seqno, int flags = 0) {
     return event(162, number(seqno, 8) + number(0, 4) +
@@ -75,6 +78,10 @@ class BinlogBytes {
   }
   std::uint64_t rotate(const std::string& file, std::uint64_t offset, int flags = 0) {
     return event(4, number(offset, 8) + file, flags);
+  }
+  // What a fake mysqlbinlog prints as a transaction of a fake server, as DDL.
+  std::uint64_t fake_transaction(std::uint32_t server, std::uint64_t number) {
+    return query("TRANSACTION " + std::to_string(server) + " " + std::to_string(number));
   }
   // A transaction of one row, without a GTID of its own.
   std::uint64_t transaction() {

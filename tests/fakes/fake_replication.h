@@ -246,7 +246,7 @@ class FakeReplication : public Replication {
     seen.gtids = has_gtids();
     seen.log_bin = own().log_bin;
     seen.log_replica_updates = own().log_replica_updates;
-    seen.relay_log_basename = "/var/lib/mysql/relay-bin";
+    seen.relay_log_basename = own().relay_log_basename;
     seen.binlog_format = own().binlog_format;
     seen.binlog_filters = own().binlog_filters;
     seen.binlog = end_of_binlog();

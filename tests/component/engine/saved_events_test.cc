@@ -49,6 +49,7 @@ class SavedEventsTest : public testing::TestWithParam<std::string> {
     wanted_.remote_workdir = folder_.path();
     data_ = dead_->data();
     wanted_.after = place(*dead_);
+    place_before_ = wanted_.after;
     session_ = open(*heir_);
   }
 
@@ -58,8 +59,9 @@ class SavedEventsTest : public testing::TestWithParam<std::string> {
     if (!server.is_mariadb() && gtids_) {
       server.execute("SET gtid_next='11111111-1111-1111-1111-111111111111:1'");
     }
-    server.execute("CREATE TABLE shop.notes (id INT PRIMARY KEY AUTO_INCREMENT, note LONGBLOB, "
-                   "words VARCHAR(200) CHARACTER SET utf8mb4) ENGINE=InnoDB");
+    server.execute(
+        "CREATE TABLE shop.notes (id INT PRIMARY KEY AUTO_INCREMENT, note LONGBLOB, "
+        "words VARCHAR(200) CHARACTER SET utf8mb4) ENGINE=InnoDB");
     if (!server.is_mariadb() && gtids_) server.execute("SET gtid_next='AUTOMATIC'");
     if (server.is_mariadb()) server.execute("SET SESSION server_id=DEFAULT, gtid_seq_no=0");
   }
@@ -99,8 +101,9 @@ class SavedEventsTest : public testing::TestWithParam<std::string> {
   }
   static std::string digest(SalvageServer& server) {
     return server.ask(
-        "SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(CRC32(CONCAT_WS('|', id, HEX(note), "
-        "HEX(words)))), 0)) FROM shop.notes") + " " +
+               "SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(CRC32(CONCAT_WS('|', id, HEX(note), "
+               "HEX(words)))), 0)) FROM shop.notes") +
+           " " +
            server.ask("SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(amount), 0)) FROM shop.orders");
   }
   void write_row(int id) {
@@ -119,16 +122,19 @@ class SavedEventsTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<MysqlServer> session_;  // of the heir
   std::string data_;                      // the dead one's
   EventsWanted wanted_;
+  BinlogCoordinates place_before_;  // of the dead one's log: what all had at first
 };
 
 TEST_P(SavedEventsTest, AllThatTheDeadOneHadArrives) {
   write_row(10);
   // Quotes, backslashes, NUL, utf8mb4, and what looks like mysqlbinlog's own delimiter.
-  dead_->execute("INSERT INTO shop.notes (note, words) VALUES (x'00ff27225c0a00', "
-                 "'it''s; a \\\"note\\\" \\\\ /*!*/;\\n\xF0\x9F\x98\x80')");
+  dead_->execute(
+      "INSERT INTO shop.notes (note, words) VALUES (x'00ff27225c0a00', "
+      "'it''s; a \\\"note\\\" \\\\ /*!*/;\\n\xF0\x9F\x98\x80')");
   dead_->execute("SET SESSION binlog_format='STATEMENT'");
-  dead_->execute("INSERT INTO shop.notes (note, words) VALUES ('a\\0b\\'c', "
-                 "'\xE2\x82\xAC; \\n/*!*/;\\nDELIMITER ;\\n')");
+  dead_->execute(
+      "INSERT INTO shop.notes (note, words) VALUES ('a\\0b\\'c', "
+      "'\xE2\x82\xAC; \\n/*!*/;\\nDELIMITER ;\\n')");
   dead_->execute("SET SESSION binlog_format='ROW'");
   dead_->execute("FLUSH BINARY LOGS");
   dead_->execute("CREATE TABLE shop.later (id INT PRIMARY KEY) ENGINE=InnoDB");
@@ -198,9 +204,110 @@ TEST_P(SavedEventsTest, TornEndIsLeftOut) {
   EXPECT_EQ(heir_->ask("SELECT COUNT(*) FROM shop.orders WHERE id >= 10"), "1");
 }
 
+// What could not be executed is found again, and nothing is there twice.
+TEST_P(SavedEventsTest, SecondAttemptGoesOnWhereTheFirstEnded) {
+  write_row(10);
+  dead_->execute("UPDATE shop.orders SET amount=amount+1");
+  write_row(11);
+  dead_->execute("UPDATE shop.orders SET amount=amount+1");
+  const std::string digest_of_dead = digest(*dead_);
+  dead_->crash();
+  const SavedEvents events = fetched();
+  EXPECT_THAT(events.transactions, SizeIs(4));
+  heir_->execute("SET sql_log_bin=0");
+  heir_->execute("INSERT INTO shop.orders VALUES (11, 0)");
+  const Status broken = apply_saved_events(*session_, events, LogBin::kOn, soon());
+  ASSERT_FALSE(broken.ok());
+  EXPECT_EQ(broken.error().code, Code::kRefused);
+  heir_->execute("DELETE FROM shop.orders WHERE id=11");
+  session_ = open(*heir_);
+  apply(events);
+  EXPECT_EQ(digest(*heir_), digest_of_dead);
+}
+
+std::size_t resident_peak() {
+  std::ifstream status{"/proc/self/status"};
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+// One statement of 40 MB: what mysqlbinlog prints of it is more than MariaDB takes at once.
+TEST_P(SavedEventsTest, LargeTransactionNeedsLittleMemory) {
+  std::string rows = "INSERT INTO shop.orders VALUES (1000, 1)";
+  for (int id = 1001; id < 1200; ++id) rows += fmt::format(", ({}, 1)", id);
+  dead_->execute(rows);
+  dead_->execute(
+      "INSERT INTO shop.notes (note) SELECT REPEAT(CHAR(a.id % 250), 1000) "
+      "FROM shop.orders a JOIN shop.orders b WHERE a.id >= 1000 AND b.id >= 1000");
+  write_row(10);
+  const std::string digest_of_dead = digest(*dead_);
+  dead_->crash();
+  heir_->execute("SET GLOBAL max_allowed_packet=4194304");
+  session_ = open(*heir_);
+  std::ofstream{"/proc/self/clear_refs"} << 5;
+  const std::size_t before = resident_peak();
+  const SavedEvents events = fetched();
+  EXPECT_THAT(events.transactions, SizeIs(3));
+  EXPECT_GT(events.bytes, 40000000U);
+  apply(events);
+  EXPECT_LT(resident_peak() - before, std::size_t{16} << 20U);
+  EXPECT_EQ(digest(*heir_), digest_of_dead);
+}
+
+// Two replicas, one of which has received less: the difference comes from the other's relay log.
+TEST_P(SavedEventsTest, DifferenceComesFromARelayLog) {
+  SalvageServer ahead{kind_, 3,
+                      gtids_ || dead_->is_mariadb()
+                          ? std::vector<std::string>{"--relay-log-purge=0"}
+                          : std::vector<std::string>{"--relay-log-purge=0", "--gtid-mode=OFF",
+                                                     "--enforce-gtid-consistency=OFF"}};
+  ahead.client.execute("RESET MASTER");
+  ahead.client.execute("RESET BINARY LOGS AND GTIDS");
+  write_common(ahead);
+  dead_->execute("SET sql_log_bin=0");
+  dead_->execute("CREATE USER repl@'%' IDENTIFIED BY 'r'");
+  dead_->execute("GRANT REPLICATION SLAVE ON *.* TO repl@'%'");
+  dead_->execute("SET sql_log_bin=1");
+  write_row(10);
+  heir_->execute("INSERT INTO shop.orders VALUES (10, 10)");
+  wanted_.after = place(*dead_);
+  const auto session = open(ahead);
+  NewSource source;
+  source.host = "127.0.0.1";
+  source.port = dead_->port();
+  source.user = "repl";
+  source.password = Secret{"r"};
+  source.start = place_before_;
+  source.security.get_public_key = true;
+  Status done = session->replication().replicate_from(source, soon());
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  done = session->replication().start_replica(soon());
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  write_row(11);
+  dead_->execute("FLUSH BINARY LOGS");
+  dead_->execute("UPDATE shop.orders SET amount=amount+1");
+  ahead.execute("FLUSH LOGS");
+  write_row(12);
+  const BinlogCoordinates end = place(*dead_);
+  done = session->replication().wait_until_applied({end, ""}, GtidUse::kNone, soon());
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  const std::string digest_of_dead = digest(*dead_);
+  dead_->crash();
+
+  const Result<SavedEvents> events =
+      fetch_relay_log(shell_, session->replication(), wanted_, nullptr, soon());
+  ASSERT_TRUE(events.ok()) << events.error().message;
+  EXPECT_THAT(events.value().transactions, SizeIs(3));
+  EXPECT_EQ(events.value().end, end);
+  apply(events.value());
+  EXPECT_EQ(digest(*heir_), digest_of_dead);
+}
+
 std::vector<std::string> kinds() {
-  std::vector<std::string> all{kInstalled, "mariadb-11.8", "mysql-9.7", "mysql-9.7 position",
-                               "mysql-5.6", "mysql-5.6 position"};
+  std::vector<std::string> all{kInstalled,           "mariadb-11.8", "mysql-9.7",
+                               "mysql-9.7 position", "mysql-5.6",    "mysql-5.6 position"};
   return all;
 }
 

@@ -346,8 +346,8 @@ TEST_P(ReplicationConformance, ScriptGoesOnBehindWhatIsThere) {
 
 TEST_P(ReplicationConformance, ScriptStaysOutOfTheBinaryLog) {
   const BinlogCoordinates before = position(1).binlog;
-  const Result<std::uint64_t> done = on(1).execute_binlog_script(
-      {whole_text(world_->script(2)), 0, Switch::kOff, {}}, soon());
+  const Result<std::uint64_t> done =
+      on(1).execute_binlog_script({whole_text(world_->script(2)), 0, Switch::kOff, {}}, soon());
   EXPECT_TRUE(done.ok()) << done.error().message;
   EXPECT_EQ(world_->written(1), 2U);
   EXPECT_EQ(position(1).binlog, before);

@@ -277,12 +277,13 @@ TEST_F(ReplicationTest, SalvagedStatementsAreExecutedWithTheirGtids) {
 }
 
 TEST_F(ReplicationTest, ScriptEndsAtTheFirstErrorAndLeavesNothingOpen) {
-  const Status failed = execute(*sessions_[1],
-      "DELIMITER /*!*/;\nSET @@session.sql_mode=1048576, @@session.server_id=77/*!*/;\n"
-      "SET TIMESTAMP=1/*!*/;\n"
-      "BEGIN\n/*!*/;\nINSERT INTO shop.orders VALUES (1000, 1)\n/*!*/;\n"
-      "INSERT INTO shop.nowhere VALUES (1)\n/*!*/;\n"
-      "INSERT INTO shop.orders VALUES (1001, 1)\n/*!*/;\nCOMMIT\n/*!*/;\n");
+  const Status failed =
+      execute(*sessions_[1],
+              "DELIMITER /*!*/;\nSET @@session.sql_mode=1048576, @@session.server_id=77/*!*/;\n"
+              "SET TIMESTAMP=1/*!*/;\n"
+              "BEGIN\n/*!*/;\nINSERT INTO shop.orders VALUES (1000, 1)\n/*!*/;\n"
+              "INSERT INTO shop.nowhere VALUES (1)\n/*!*/;\n"
+              "INSERT INTO shop.orders VALUES (1001, 1)\n/*!*/;\nCOMMIT\n/*!*/;\n");
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::kRefused);
   EXPECT_THAT(failed.error().message, HasSubstr("statement 5"));

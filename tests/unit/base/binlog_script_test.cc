@@ -130,6 +130,7 @@ TEST(ScriptTransactions, WhatBeginsAndEndsOne) {
       {"COMMIT", ScriptPart::kEnd},
       {"use `shop`", ScriptPart::kSetting},
       {"CREATE TABLE t (id INT)", ScriptPart::kWhole},
+      {"SET PASSWORD FOR 'app'@'%'='*AA'", ScriptPart::kWhole},
       {"/*!80013 CREATE TABLE t (id INT)*/", ScriptPart::kWhole},
       {"BEGIN", ScriptPart::kBegin},
       {"INSERT INTO t VALUES (1)", ScriptPart::kInside},
@@ -143,7 +144,7 @@ TEST(ScriptTransactions, WhatBeginsAndEndsOne) {
   for (const auto& [statement, part] : script) {
     EXPECT_EQ(transactions.take(statement), part) << statement;
   }
-  EXPECT_EQ(transactions.count(), 6U);
+  EXPECT_EQ(transactions.count(), 7U);
   EXPECT_FALSE(transactions.open());
 }
 

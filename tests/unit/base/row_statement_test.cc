@@ -86,8 +86,8 @@ std::vector<std::string> events_of(const std::string& statement) {
   for (std::string line; std::getline(lines, line);) {
     bytes += decoded(line);
     if (bytes.size() < 19) continue;
-    const auto size = static_cast<unsigned char>(bytes[9]) +
-                      256U * static_cast<unsigned char>(bytes[10]);
+    const auto size =
+        static_cast<unsigned char>(bytes[9]) + 256U * static_cast<unsigned char>(bytes[10]);
     if (bytes.size() < size) continue;
     events.push_back(bytes);
     bytes.clear();

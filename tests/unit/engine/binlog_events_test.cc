@@ -87,10 +87,10 @@ TEST_F(BinlogEventsTest, TransactionsOfMysql) {
   log.gtid(9);
   const std::uint64_t g = log.query("XA COMMIT X'61',X'',1");
   const Reading reading = read(log.bytes);
-  EXPECT_THAT(reading.transactions,
-              ElementsAre(range(kUuid + ":5", a, b), range(kUuid + ":6", b, c), range("", c, d),
-                          range(kUuid + ":7", d, e), range(kUuid + ":8", e, f),
-                          range(kUuid + ":9", f, g)));
+  EXPECT_THAT(
+      reading.transactions,
+      ElementsAre(range(kUuid + ":5", a, b), range(kUuid + ":6", b, c), range("", c, d),
+                  range(kUuid + ":7", d, e), range(kUuid + ":8", e, f), range(kUuid + ":9", f, g)));
   EXPECT_EQ(reading.end, LogEnd::kClean);
   EXPECT_FALSE(reading.open);
   EXPECT_EQ(reading.whole, log.size());
