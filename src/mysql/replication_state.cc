@@ -124,6 +124,7 @@ Result<ServerState> read_server_state(const ReplicationSession& session, Deadlin
   state.log_bin = is_on(variables, "log_bin");
   state.log_replica_updates =
       is_on(variables, "log_replica_updates") || is_on(variables, "log_slave_updates");
+  state.relay_log_basename = value(variables, "relay_log_basename");
   state.binlog_format = value(variables, "binlog_format");
   state.event_scheduler = is_on(variables, "event_scheduler");
   state.semi_sync = semi_sync(variables, values_of(results[1]), statements);

@@ -36,6 +36,7 @@ struct FakeReplicationState {
   bool gtids = true;  // MySQL's gtid_mode; MariaDB has them always
   bool log_bin = true;
   bool log_replica_updates = true;
+  std::string relay_log_basename = "/var/lib/mysql/relay-bin";
   std::string binlog_format = "ROW";
   std::map<std::string, std::string> binlog_filters;
   bool event_scheduler = false;

@@ -104,6 +104,13 @@ class ReplicationConformance
   Status wait(std::size_t server, const SourcePosition& wanted, Deadline deadline) {
     return on(server).wait_until_applied(wanted, world_->gtid_use(), deadline);
   }
+  // How many transactions server 1 finds in it; executes those from `skip` on.
+  std::uint64_t executed(const std::string& script, std::uint64_t skip = 0) {
+    const Result<std::uint64_t> done =
+        on(1).execute_binlog_script({whole_text(script), skip, Switch::kOn, {}}, soon());
+    EXPECT_TRUE(done.ok()) << done.error().message;
+    return done.ok() ? done.value() : 0;
+  }
   // What a switch does.
   void switch_to(std::size_t server, std::size_t old_source) {
     expect_ok(wait(server, position(old_source), soon()));
@@ -341,11 +348,39 @@ TEST_P(ReplicationConformance, RelayLogIsAppliedToItsEnd) {
 }
 
 TEST_P(ReplicationConformance, ScriptIsExecuted) {
-  expect_ok(on(1).execute_binlog_script(world_->script(3), soon()));
+  EXPECT_EQ(executed(world_->script(3)), 3U);
   EXPECT_EQ(world_->written(1), 3U);
   // The session goes on, and takes another one.
   EXPECT_FALSE(state(1).replica.has_value());
-  expect_ok(on(1).execute_binlog_script("", soon()));
+  EXPECT_EQ(executed(""), 0U);
+}
+
+TEST_P(ReplicationConformance, ScriptGoesOnBehindWhatIsThere) {
+  const std::string script = world_->script(4);
+  std::vector<std::uint64_t> asked;
+  BinlogReplay replay{whole_text(script), 0, Switch::kOn, [&](std::uint64_t number) -> Status {
+                        asked.push_back(number);
+                        if (number == 2) return Error{Code::kInternal, "enough"};
+                        return on(1).own_position(soon()).status();
+                      }};
+  const Result<std::uint64_t> stopped = on(1).execute_binlog_script(replay, soon());
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().message, "enough");
+  EXPECT_EQ(world_->written(1), 2U);
+  EXPECT_THAT(asked, testing::ElementsAre(0, 1, 2));
+  EXPECT_EQ(executed(script, 2), 4U);
+  EXPECT_EQ(world_->written(1), 4U);
+}
+
+TEST_P(ReplicationConformance, ScriptStaysOutOfTheBinaryLog) {
+  const BinlogCoordinates before = position(1).binlog;
+  const Result<std::uint64_t> done =
+      on(1).execute_binlog_script({whole_text(world_->script(2)), 0, Switch::kOff, {}}, soon());
+  EXPECT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(world_->written(1), 2U);
+  EXPECT_EQ(position(1).binlog, before);
+  world_->write(1, 1);
+  EXPECT_NE(position(1).binlog, before);
 }
 
 TEST_P(ReplicationConformance, EventScheduler) {
