@@ -15,6 +15,23 @@ json step_record(const char* phase, const Step& step) {
   return json{{"event", phase}, {"step", step.name()}};
 }
 
+double milliseconds(TimePoint::duration span) {
+  return std::chrono::duration<double, std::milli>(span).count();
+}
+
+// How a step's apply ended, and how long it took.
+struct Applied {
+  Status status;
+  TimePoint::duration took{};
+};
+
+Applied apply_step(Step& step, const json& found, Deadline deadline, const Clock& clock) {
+  const TimePoint begin = clock.now();
+  Applied applied{step.apply(found, deadline)};
+  applied.took = clock.now() - begin;
+  return applied;
+}
+
 // On disk when this returns.
 Status note(Journal& journal, json record) {
   Status noted = journal.append(std::move(record));
@@ -103,25 +120,27 @@ Status Plan::observe_ahead(std::size_t first, Journal& journal, Deadline deadlin
 }
 
 std::vector<Error> Plan::apply(Stage& stage, Journal& journal, Deadline deadline) {
-  std::vector<Status> done(stage.steps.size());
-  std::vector<std::future<Status>> others;
+  std::vector<Applied> done(stage.steps.size());
+  std::vector<std::future<Applied>> others;
   for (std::size_t i = 0; i < stage.steps.size(); ++i) {
     begun_.push_back(BegunStep{stage.steps[i].get(), stage.found[i]});
   }
   for (std::size_t i = 1; i < stage.steps.size(); ++i) {
-    others.push_back(std::async(std::launch::async, [&stage, i, deadline] {
-      return stage.steps[i]->apply(stage.found[i], deadline);
+    others.push_back(std::async(std::launch::async, [this, &stage, i, deadline] {
+      return apply_step(*stage.steps[i], stage.found[i], deadline, clock_);
     }));
   }
-  done[0] = stage.steps[0]->apply(stage.found[0], deadline);
+  done[0] = apply_step(*stage.steps[0], stage.found[0], deadline, clock_);
   for (std::size_t i = 1; i < stage.steps.size(); ++i) done[i] = others[i - 1].get();
 
   std::vector<Error> errors;
   for (std::size_t i = 0; i < stage.steps.size(); ++i) {
-    json record = step_record(done[i].ok() ? "step_done" : "step_failed", *stage.steps[i]);
-    if (!done[i].ok()) {
-      record["error"] = done[i].error().message;
-      errors.push_back(done[i].error());
+    const Status& status = done[i].status;
+    json record = step_record(status.ok() ? "step_done" : "step_failed", *stage.steps[i]);
+    record["took_ms"] = milliseconds(done[i].took);
+    if (!status.ok()) {
+      record["error"] = status.error().message;
+      errors.push_back(status.error());
     }
     // Reaches the disk with the next step's begin, that is before the next effect.
     warn(journal.append(std::move(record)));
@@ -233,7 +252,9 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
   if (hurry_end_ == stages_.size()) end_hurry();
   // Where nothing comes after it, there is no way back all the same.
   if (point_of_no_return_ == stages_.size()) warn(journal.append(point_record()));
-  warn(note(journal, json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}}));
+  json end{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}};
+  if (hurried().has_value()) end["clients_waited_ms"] = milliseconds(*hurried());
+  warn(note(journal, std::move(end)));
   return outcome;
 }
 

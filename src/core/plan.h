@@ -74,10 +74,11 @@ class Plan {
   // what another process would need to go on from here; goes to the journal.
   void mark_point_of_no_return(std::function<nlohmann::json()> facts = nullptr);
 
-  // Step by step: observe, note in the journal, apply. Where that fails before the point of no
-  // return (or the operator interrupts, or the forward deadline has passed), every step begun is
-  // undone in reverse order, one that fails not stopping the others (but see UndoFailure).
-  // `before_undo` is called once before that: it drops sessions that may be stuck.
+  // Step by step: observe, note in the journal, apply, note how long that took ("took_ms"). Where
+  // that fails before the point of no return (or the operator interrupts, or the forward deadline
+  // has passed), every step begun is undone in reverse order, one that fails not stopping the
+  // others (but see UndoFailure). `before_undo` is called once before that: it drops sessions that
+  // may be stuck.
   Outcome run(Journal& journal, const PlanBudget& budget, const std::function<void()>& before_undo);
 
   // One line a step, for --dry_run.
