@@ -15,6 +15,7 @@ import time
 from halab import mariadb, options, servers
 from halab.cloud import cloud_for
 from halab.database import Database
+from halab.direct import DirectWriter
 from halab.errors import LabError
 from halab.hosts import Host
 from halab.mha import Mha, Outcome
@@ -61,6 +62,7 @@ class Lab:
         self.mha = Mha(sandbox, self.hosts["mgr"], self.options, self.cloud)
         self.sink = Sink(sandbox, self.hosts["mgr"])
         self.writer = Writer(sandbox, self.hosts["app"], self.options)
+        self.direct_writer = DirectWriter(self.hosts["app"], self.options)
         self.vip_watch = VipWatch(self.hosts, self.options.vip)
 
     # Life.
