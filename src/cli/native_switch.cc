@@ -108,10 +108,12 @@ class NativeRun {
     if (options_.task == Task::kRollback) {
       return ended(roll_back_switch(options_.request.cluster, *unfinished, environment_), {});
     }
-    if (options_.task == Task::kResume && summarize(*unfinished).past_point_of_no_return) {
-      return ended(resume_switch(options_.request, *unfinished, environment_), {});
-    }
     if (options_.task == Task::kResume) {
+      const Result<Remedy> remedy = remedy_for(options_.request.cluster, *unfinished, environment_);
+      if (!remedy.ok()) return failed(remedy.error());
+      if (remedy.value() == Remedy::kCarryOn) {
+        return ended(resume_switch(options_.request, *unfinished, environment_), {});
+      }
       // It has not become irrevocable: back to where it began, and then once more.
       program_.log.info("putting back what the unfinished switch did, then switching anew");
       const Outcome back = roll_back_switch(options_.request.cluster, *unfinished, environment_);

@@ -57,13 +57,42 @@ std::optional<std::size_t> index_of(const Discovery& discovery, const json& head
   return std::nullopt;
 }
 
-Result<Handover> handover_of(const JournalFile& journal) {
+// Where the new master's own history begins; nullopt where the switch has not come so far.
+std::optional<Handover> handover_of(const JournalFile& journal) {
+  std::optional<Handover> found;
   for (const json& record : journal.records) {
-    if (record.value("event", "") == "point_of_no_return" && record.contains("facts")) {
-      return handover_from_json(record["facts"]);
+    const std::string event = record.value("event", "");
+    if ((event != "handover" && event != "point_of_no_return") || !record.contains("facts")) {
+      continue;
     }
+    Result<Handover> handover = handover_from_json(record["facts"]);
+    if (handover.ok()) found = std::move(handover).value();
   }
-  return Error{Code::kInternal, "the journal has no facts of its point of no return"};
+  return found;
+}
+
+std::unique_ptr<Node> node_of(const Cluster& cluster, const json& header, const char* master,
+                              Environment& environment) {
+  if (!header.contains(master) || !header[master].is_object()) return nullptr;
+  for (const ClusterHost& host : cluster.hosts) {
+    const bool is_it = host.node.host == header[master].value("host", "") &&
+                       host.node.port == header[master].value("port", std::uint16_t{0});
+    if (is_it) return std::make_unique<Node>(host.node, environment.ports);
+  }
+  return nullptr;
+}
+
+// Whether the new master has begun to take writes since its own history began: a server that was
+// restarted meanwhile may be read-only again, but its binary log has gone on.
+Result<bool> has_taken_over(Node& next, const Handover& handover, Deadline deadline) {
+  Result<MysqlServer*> server = next.mysql(deadline);
+  if (!server.ok()) return server.error();
+  const Result<ReadOnlyState> found = server.value()->read_only_state(deadline);
+  if (!found.ok()) return found.error();
+  if (!found.value().blocks_writes()) return true;
+  const Result<SourcePosition> now = server.value()->replication().own_position(deadline);
+  if (!now.ok()) return now.error();
+  return now.value().binlog != handover.next_begin.binlog;
 }
 
 }  // namespace
@@ -89,10 +118,39 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
   return newest;
 }
 
+Result<Remedy> remedy_for(const Cluster& cluster, const JournalFile& journal,
+                          Environment& environment) {
+  if (const Status free = nobody_writes(journal, environment); !free.ok()) return free.error();
+  if (summarize(journal).past_point_of_no_return) return Remedy::kCarryOn;
+  const std::optional<Handover> handover = handover_of(journal);
+  if (!handover.has_value()) return Remedy::kRollBack;
+  const std::unique_ptr<Node> next =
+      node_of(cluster, journal.records.front(), "new_master", environment);
+  if (next == nullptr) {
+    return Error{Code::kRefused,
+                 fmt::format("{} names a new master that the conf does not have", journal.path)};
+  }
+  const Result<bool> taken =
+      has_taken_over(*next, *handover, environment.clock.deadline_after(kLook));
+  if (!taken.ok()) {
+    return taken.error().with_context(fmt::format(
+        "whether clients have written on the new master {} is not known", next->spec().host));
+  }
+  return taken.value() ? Remedy::kCarryOn : Remedy::kRollBack;
+}
+
 Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
                          Environment& environment) {
-  if (const Status free = nobody_writes(journal, environment); !free.ok()) {
-    return refused(free.error().message);
+  const Result<Remedy> remedy = remedy_for(cluster, journal, environment);
+  if (!remedy.ok()) return refused(remedy.error().message);
+  if (remedy.value() == Remedy::kCarryOn) {
+    Outcome outcome = refused(fmt::format(
+        "{}: the new master has taken over, and what clients wrote there would be lost; carry it "
+        "on: --resume",
+        journal.path));
+    outcome.ending = Ending::kNotUndone;
+    outcome.leftovers.push_back(outcome.headline->message);
+    return outcome;
   }
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};
@@ -115,15 +173,16 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
 
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                       Environment& environment) {
-  if (const Status free = nobody_writes(journal, environment); !free.ok()) {
-    return refused(free.error().message);
-  }
-  if (!summarize(journal).past_point_of_no_return) {
+  const Result<Remedy> remedy = remedy_for(request.cluster, journal, environment);
+  if (!remedy.ok()) return refused(remedy.error().message);
+  if (remedy.value() == Remedy::kRollBack) {
     return refused(fmt::format("{} is not past its point of no return: it is to be rolled back",
                                journal.path));
   }
-  Result<Handover> handover = handover_of(journal);
-  if (!handover.ok()) return refused(handover.error().message);
+  std::optional<Handover> handover = handover_of(journal);
+  if (!handover.has_value()) {
+    return refused(fmt::format("{} does not say where the new master began", journal.path));
+  }
   const Discovery discovery =
       discover(request.cluster, kLook, request.running_updates_limit, environment);
   const json& header = journal.records.front();
@@ -162,7 +221,7 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                           std::move(new_header), environment.clock);
   if (!own.ok()) return refused(own.error().message);
   Plan plan(environment.clock, environment.log, environment.interrupt);
-  add_steps_of_resume(plan, roles, handover.value(), environment);
+  add_steps_of_resume(plan, roles, *handover, environment);
   const PlanBudget budget{environment.clock.deadline_after(kForward),
                           roles.orig->settings().operation_timeout};
   Outcome outcome = plan.run(*own.value(), budget, [] {});
