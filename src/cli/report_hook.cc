@@ -1,134 +1,11 @@
 // From MHA's report arguments to a mail.
 #include "cli/report_hook.h"
 
-#include <fmt/core.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <utility>
-
-#include "cli/adapters.h"
-#include "cli/mha_nodes.h"
-#include "cli/switch_conf.h"
-#include "core/report.h"
-#include "mail/curl_mailer.h"
-#include "mail/spool.h"
+#include "cli/report_mail.h"
 
 namespace mha {
-namespace {
 
 namespace po = boost::program_options;
-
-constexpr Milliseconds kLookAtHosts{8000};
-constexpr Milliseconds kSend{30000};
-
-// The first line of the file, which nobody else may read.
-Result<Secret> read_password(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    return Error{Code::kConfig,
-                 fmt::format("smtp_password_file {}: {}", path, std::strerror(errno))};
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Error{
-        Code::kConfig,
-        fmt::format("smtp_password_file {} can be read by others: chmod 600 {}", path, path)};
-  }
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) {
-    return Error{Code::kConfig,
-                 fmt::format("smtp_password_file {} cannot be read or is empty", path)};
-  }
-  return Secret{std::move(line)};
-}
-
-Result<SmtpServer> smtp_server(const HostSettings& settings) {
-  SmtpServer server;
-  server.host = settings.smtp_host;
-  server.port = settings.smtp_port;
-  server.security = settings.smtp_security;
-  server.user = settings.smtp_user;
-  server.ca_file = settings.smtp_ca_file;
-  if (!settings.smtp_password_file.empty()) {
-    Result<Secret> password = read_password(settings.smtp_password_file);
-    if (!password.ok()) return password.error();
-    server.password = std::move(password).value();
-  }
-  return server;
-}
-
-struct Cluster {
-  std::vector<NodeSpec> nodes;
-  std::uint16_t orig_port = 3306;
-};
-
-// What can be had: a conf that cannot be read must not keep the mail from being sent.
-Cluster cluster_of(Program& program, const HelperConfig& config, const std::string& orig_host) {
-  Cluster cluster;
-  const std::string conf_path = program.options.text("conf");
-  if (conf_path.empty()) return cluster;
-  Result<MhaConf> conf = load_switch_conf(program, conf_path);
-  if (!conf.ok()) {
-    program.log.warning("{}; the mail goes out without a look at the hosts", conf.error().message);
-    return cluster;
-  }
-  if (const MhaServer* orig = conf.value().find(orig_host, 0)) cluster.orig_port = orig->port;
-  for (const MhaServer& server : conf.value().servers) {
-    Result<NodeSpec> node = node_from_mha(program, config, server, "server");
-    if (node.ok()) {
-      cluster.nodes.push_back(std::move(node).value());
-    } else {
-      program.log.warning("{}: {}", server.hostname, node.error().message);
-    }
-  }
-  return cluster;
-}
-
-// Earlier reports, now that a server takes mail: their own failure is none of this report's.
-void send_what_was_spooled(Program& program, const SmtpServer& server) {
-  CurlMailer mailer(program.clock, program.log);
-  const Result<FlushOutcome> flushed = flush_spool(program.state_dir + "/spool", server, mailer,
-                                                   program.clock.deadline_after(kSend));
-  if (!flushed.ok()) {
-    program.log.warning("earlier reports stay spooled: {}", flushed.error().message);
-    return;
-  }
-  if (flushed.value().sent > 0) {
-    program.log.info("{} earlier report(s) from the spool went along", flushed.value().sent);
-  }
-  for (const std::string& problem : flushed.value().problems) program.log.warning("{}", problem);
-}
-
-int deliver(Program& program, const HostSettings& settings, const Mail& mail) {
-  const Result<SmtpServer> server = smtp_server(settings);
-  Status sent;
-  if (server.ok()) {
-    CurlMailer mailer(program.clock, program.log);
-    sent = mailer.send(server.value(), mail, program.clock.deadline_after(kSend));
-  } else {
-    sent = server.error();
-  }
-  if (sent.ok()) {
-    // For whom is the mailer's to say: it warns of each recipient that the server refused.
-    program.log.info("the report was accepted by {}", settings.smtp_host);
-    send_what_was_spooled(program, server.value());
-    return 0;
-  }
-  const Result<std::string> spooled = spool_mail(program.state_dir + "/spool", mail, program.clock);
-  if (!spooled.ok()) {
-    return report_error(program,
-                        spooled.error().with_context(fmt::format(
-                            "the report was neither sent ({}) nor spooled", sent.error().message)));
-  }
-  program.log.warning("the report was not sent: {}; it is kept in {}", sent.error().message,
-                      spooled.value());
-  return static_cast<int>(Ending::kIncomplete);
-}
-
-}  // namespace
 
 po::options_description report_options() {
   po::options_description described("Options, as MHA passes them");
@@ -151,27 +28,7 @@ int run_report(Program& program) {
   }
   const Result<HelperConfig> config = HelperConfig::load(program.config_dir);
   if (!config.ok()) return report_error(program, config.error());
-  const Result<HelperConfig::Lookup> found = config.value().find(request.orig_master_host, "");
-  if (!found.ok()) return report_error(program, found.error());
-  for (const std::string& warning : found.value().warnings) program.log.warning("{}", warning);
-  const HostSettings& settings = found.value().settings;
-  if (settings.report_email.empty()) {
-    program.log.info("report_email is not set for {}: no report is mailed",
-                     request.orig_master_host);
-    return 0;
-  }
-
-  const Cluster cluster = cluster_of(program, config.value(), request.orig_master_host);
-  Adapters adapters(program);
-  Environment environment = adapters.environment();
-  const std::vector<HostFacts> facts = gather_facts(cluster.nodes, kLookAtHosts, environment);
-  const std::vector<JournalFile> journals =
-      failover_journals(request.orig_master_host, cluster.orig_port, environment);
-  const Mail mail{
-      settings.report_from, settings.report_email,
-      request.subject.empty() ? "MySQL failover of " + request.orig_master_host : request.subject,
-      compose_report(request, facts, journals)};
-  return deliver(program, settings, mail);
+  return mail_report(program, config.value(), request, options.text("conf"));
 }
 
 }  // namespace mha

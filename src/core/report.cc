@@ -162,7 +162,7 @@ std::vector<JournalFile> failover_journals(const std::string& orig_host, std::ui
                                            const Environment& environment) {
   const std::string since = utc_stamp(environment.clock.wall_now() - std::chrono::hours{1});
   std::vector<JournalFile> journals;
-  for (const char* operation : {"hard_stop", "hard_start"}) {
+  for (const char* operation : {"hard_stop", "hard_start", "failover"}) {
     const std::vector<std::string> paths =
         find_journals(environment.state_dir, operation, journal_subject(orig_host, orig_port));
     if (paths.empty()) continue;
@@ -189,12 +189,12 @@ std::string compose_report(const ReportRequest& request, const std::vector<HostF
                         vip_text(host), writes_text(host));
   }
   if (!journals.empty()) {
-    text += "\nWhat our hooks did (UTC):\n";
+    text += "\nWhat our programs did (UTC):\n";
     for (const JournalFile& journal : journals) {
       for (const json& record : journal.records) text += timeline_line(record);
     }
   }
-  text += "\nMHA's report:\n" + request.body;
+  text += fmt::format("\n{}:\n{}", request.body_title, request.body);
   if (!text.ends_with('\n')) text += '\n';
   return text;
 }

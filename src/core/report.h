@@ -33,7 +33,8 @@ struct ReportRequest {
   std::string new_master_host;  // empty: MHA got no new master up
   std::string new_slave_hosts;  // comma-separated, as MHA passes it
   std::string subject;
-  std::string body;  // MHA's own text
+  std::string body;  // MHA's own text, or our engine's
+  std::string body_title = "MHA's report";
 };
 
 // The journals of this failover's hooks about the original master, oldest first: begun within the

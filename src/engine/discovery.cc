@@ -14,6 +14,9 @@
 namespace mha {
 namespace {
 
+// Older than any transaction: asks for none.
+constexpr std::chrono::seconds kNobodyWritesSoLong{std::chrono::hours{24 * 365 * 10}};
+
 // A host name and its addresses as they are compared.
 std::vector<std::string> keys_of(const std::string& name, const Cluster& cluster) {
   std::vector<std::string> keys{host_key(name)};
@@ -114,6 +117,34 @@ HostView look(const ClusterHost& host, Node& node, const Cluster& cluster, Milli
   return view;
 }
 
+// `unasked`: a host that is only named.
+Discovery look_at_all(const Cluster& cluster, std::optional<std::size_t> unasked,
+                      Milliseconds patience, std::chrono::seconds long_writers,
+                      Environment& environment) {
+  Discovery found;
+  std::vector<std::future<HostView>> looking;
+  for (std::size_t i = 0; i < cluster.hosts.size(); ++i) {
+    const ClusterHost& host = cluster.hosts[i];
+    found.nodes.push_back(std::make_unique<Node>(host.node, environment.ports));
+    Node& node = *found.nodes.back();
+    looking.push_back(std::async(std::launch::async, [&, i, &host = host, &node = node] {
+      if (i != unasked) return look(host, node, cluster, patience, long_writers, environment);
+      HostView view;
+      view.host = host;
+      view.why = "taken for dead, and not asked";
+      return view;
+    }));
+  }
+  for (std::future<HostView>& one : looking) found.views.push_back(one.get());
+  // Of a host that does not answer as well: what points to it must be seen to.
+  for (HostView& view : found.views) {
+    if (!view.own_addresses.empty()) continue;
+    view.own_addresses = keys_of(view.host.node.host, cluster);
+    if (!view.host.node.ip.empty()) view.own_addresses.push_back(host_key(view.host.node.ip));
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string_view to_string(Reach reach) {
@@ -139,23 +170,12 @@ Node* Discovery::node(const std::string& host, std::uint16_t port) const {
 
 Discovery discover(const Cluster& cluster, Milliseconds patience, std::chrono::seconds long_writers,
                    Environment& environment) {
-  Discovery found;
-  std::vector<std::future<HostView>> looking;
-  for (const ClusterHost& host : cluster.hosts) {
-    found.nodes.push_back(std::make_unique<Node>(host.node, environment.ports));
-    Node& node = *found.nodes.back();
-    looking.push_back(std::async(std::launch::async, [&, &host = host, &node = node] {
-      return look(host, node, cluster, patience, long_writers, environment);
-    }));
-  }
-  for (std::future<HostView>& one : looking) found.views.push_back(one.get());
-  // Of a host that does not answer as well: what points to it must be seen to.
-  for (HostView& view : found.views) {
-    if (!view.own_addresses.empty()) continue;
-    view.own_addresses = keys_of(view.host.node.host, cluster);
-    if (!view.host.node.ip.empty()) view.own_addresses.push_back(host_key(view.host.node.ip));
-  }
-  return found;
+  return look_at_all(cluster, std::nullopt, patience, long_writers, environment);
+}
+
+Discovery discover_survivors(const Cluster& cluster, std::size_t dead, Milliseconds patience,
+                             Environment& environment) {
+  return look_at_all(cluster, dead, patience, kNobodyWritesSoLong, environment);
 }
 
 }  // namespace mha

@@ -63,4 +63,9 @@ struct Discovery {
 Discovery discover(const Cluster& cluster, Milliseconds patience, std::chrono::seconds long_writers,
                    Environment& environment);
 
+// The same without a word to one host, which is taken for dead and would cost its deadline: its
+// view is kUnknown, with its names and addresses. Open transactions are not asked for.
+Discovery discover_survivors(const Cluster& cluster, std::size_t dead, Milliseconds patience,
+                             Environment& environment);
+
 }  // namespace mha

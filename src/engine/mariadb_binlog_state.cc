@@ -45,6 +45,13 @@ GtidStanding MariadbBinlogState::standing_beside(const MariadbBinlogState& other
   return standing_of(has_all(has_all_of(other)), has_all(other.has_all_of(*this)));
 }
 
+std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> MariadbBinlogState::entries()
+    const {
+  std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> all;
+  for (const auto& [at, seqno] : last_) all.emplace_back(at.first, at.second, seqno);
+  return all;
+}
+
 std::string MariadbBinlogState::text() const {
   std::vector<MariadbGtid> list;
   for (const auto& [writer, seqno] : last_) list.push_back({writer.first, writer.second, seqno});

@@ -5,7 +5,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "engine/mariadb_gtid_set.h"
@@ -33,6 +35,9 @@ class MariadbBinlogState {
   // Whether the transactions at all domains of the position are in the log, and so what leads
   // there.
   [[nodiscard]] bool has_everything_up_to(const MariadbGtidPosition& position) const;
+  // (domain, server, seqno), by domain and server.
+  [[nodiscard]] std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>> entries()
+      const;
   // Of two logs; each beside the other's position and all that the other's servers wrote.
   [[nodiscard]] GtidStanding standing_beside(const MariadbBinlogState& other) const;
 

@@ -18,15 +18,16 @@ using nlohmann::json;
 constexpr Milliseconds kConnecting{5000};
 constexpr Milliseconds kPoll{20};
 
+// `orig` is nullptr where there is nobody to ask.
 class VerifySwitch : public Step {
  public:
-  VerifySwitch(const SwitchRoles& roles, Environment& environment)
-      : roles_(roles), clock_(environment.clock) {}
+  VerifySwitch(Node* orig, Node& next, const std::vector<Follower>& followers,
+               Environment& environment)
+      : orig_(orig), next_(next), followers_(followers), clock_(environment.clock) {}
 
   std::string kind() const override { return "verify_switch"; }
   json parameters() const override {
-    const NodeSpec& next = roles_.next->spec();
-    return json{{"host", next.host}, {"port", next.port}};
+    return json{{"host", next_.spec().host}, {"port", next_.spec().port}};
   }
   std::string name() const override { return kind(); }
   std::string description() const override { return "read everything back"; }
@@ -34,11 +35,11 @@ class VerifySwitch : public Step {
 
   Status apply(const json& /*found*/, Deadline deadline) override {
     wrong_.clear();
-    look_at_writes(*roles_.next, ReadOnly::kOff, deadline);
-    look_at_writes(*roles_.orig, ReadOnly::kOn, deadline);
-    look_at_vip(*roles_.next, VipPresence::kPresent, deadline);
-    look_at_vip(*roles_.orig, VipPresence::kAbsent, deadline);
-    for (const Follower& follower : roles_.followers) look_at_replica(*follower.node, deadline);
+    look_at_writes(next_, ReadOnly::kOff, deadline);
+    if (orig_ != nullptr) look_at_writes(*orig_, ReadOnly::kOn, deadline);
+    look_at_vip(next_, VipPresence::kPresent, deadline);
+    if (orig_ != nullptr) look_at_vip(*orig_, VipPresence::kAbsent, deadline);
+    for (const Follower& follower : followers_) look_at_replica(*follower.node, deadline);
     if (wrong_.empty()) return {};
     return Error{Code::kRefused, fmt::format("read back: {}", fmt::join(wrong_, "; "))};
   }
@@ -111,7 +112,9 @@ class VerifySwitch : public Step {
     return "";
   }
 
-  const SwitchRoles& roles_;
+  Node* orig_;
+  Node& next_;
+  const std::vector<Follower>& followers_;
   Clock& clock_;
   std::vector<std::string> wrong_;
 };
@@ -119,7 +122,12 @@ class VerifySwitch : public Step {
 }  // namespace
 
 std::unique_ptr<Step> verify_switch(const SwitchRoles& roles, Environment& environment) {
-  return std::make_unique<VerifySwitch>(roles, environment);
+  return std::make_unique<VerifySwitch>(roles.orig, *roles.next, roles.followers, environment);
+}
+
+std::unique_ptr<Step> verify_failover(Node& next, const std::vector<Follower>& followers,
+                                      Environment& environment) {
+  return std::make_unique<VerifySwitch>(nullptr, next, followers, environment);
 }
 
 }  // namespace mha

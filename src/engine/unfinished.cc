@@ -1,108 +1,29 @@
-// A switch that its process has not finished: undone or carried on from its journal.
-#include <fmt/core.h>
+// Finding and undoing what a dead process began.
+#include "engine/unfinished.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
-
-#include "engine/steps_follow.h"
-#include "engine/steps_server.h"
-#include "engine/switch_plan.h"
-#include "engine/switchover.h"
+#include <vector>
 
 namespace mha {
 namespace {
 
 using nlohmann::json;
 
-constexpr Milliseconds kLook{10'000};
-constexpr Milliseconds kForward{60'000};
-
-Outcome refused(std::string why) {
-  Outcome outcome;
-  outcome.ending = Ending::kUndone;
-  outcome.headline = Error{Code::kRefused, std::move(why)};
-  return outcome;
-}
-
 bool waits_for_somebody(const JournalFile& journal) {
   const JournalSummary summary = summarize(journal);
   return !summary.closed && (!summary.ended || summary.ending == Ending::kNotUndone);
 }
 
-Status nobody_writes(const JournalFile& journal, Environment& environment) {
-  const Status free = wait_for_journal(journal.path, environment.clock,
-                                       environment.clock.deadline_after(Milliseconds{0}));
-  if (free.ok()) return free;
-  return Error{Code::kRefused, free.error().message + ": another switch is at work"};
-}
-
-// Its own kinds; the rest is the core's.
-std::unique_ptr<Step> build_engine_step(const std::string& kind, Node& node, Handover& handover,
-                                        Log& log) {
-  if (kind == "ensure_events_off") return ensure_events_off(node, log);
-  if (kind == "ensure_semi_sync_freed") return ensure_semi_sync_freed(node, log);
-  if (kind == "ensure_not_following") return ensure_not_following(node, handover, log);
-  return nullptr;
-}
-
-std::optional<std::size_t> index_of(const Discovery& discovery, const json& header,
-                                    const char* master) {
-  if (!header.contains(master) || !header[master].is_object()) return std::nullopt;
-  const std::string host = header[master].value("host", "");
-  const auto port = header[master].value("port", std::uint16_t{0});
-  for (std::size_t i = 0; i < discovery.nodes.size(); ++i) {
-    const NodeSpec& spec = discovery.nodes[i]->spec();
-    if (spec.host == host && spec.port == port) return i;
-  }
-  return std::nullopt;
-}
-
-// Where the new master's own history begins; nullopt where the switch has not come so far.
-std::optional<Handover> handover_of(const JournalFile& journal) {
-  std::optional<Handover> found;
-  for (const json& record : journal.records) {
-    const std::string event = record.value("event", "");
-    if ((event != "handover" && event != "point_of_no_return") || !record.contains("facts")) {
-      continue;
-    }
-    Result<Handover> handover = handover_from_json(record["facts"]);
-    if (handover.ok()) found = std::move(handover).value();
-  }
-  return found;
-}
-
-std::unique_ptr<Node> node_of(const Cluster& cluster, const json& header, const char* master,
-                              Environment& environment) {
-  if (!header.contains(master) || !header[master].is_object()) return nullptr;
-  for (const ClusterHost& host : cluster.hosts) {
-    const bool is_it = host.node.host == header[master].value("host", "") &&
-                       host.node.port == header[master].value("port", std::uint16_t{0});
-    if (is_it) return std::make_unique<Node>(host.node, environment.ports);
-  }
-  return nullptr;
-}
-
-// Whether the new master has begun to take writes since its own history began: a server that was
-// restarted meanwhile may be read-only again, but its binary log has gone on.
-Result<bool> has_taken_over(Node& next, const Handover& handover, Deadline deadline) {
-  Result<MysqlServer*> server = next.mysql(deadline);
-  if (!server.ok()) return server.error();
-  const Result<ReadOnlyState> found = server.value()->read_only_state(deadline);
-  if (!found.ok()) return found.error();
-  if (!found.value().blocks_writes()) return true;
-  const Result<SourcePosition> now = server.value()->replication().own_position(deadline);
-  if (!now.ok()) return now.error();
-  return now.value().binlog != handover.next_begin.binlog;
-}
-
 }  // namespace
 
-std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
-                                                  const Environment& environment) {
+std::optional<JournalFile> find_unfinished(const std::string& operation, const Cluster& cluster,
+                                           const Environment& environment) {
   std::optional<JournalFile> newest;
   for (const ClusterHost& host : cluster.hosts) {
     const std::vector<std::string> paths = find_journals(
-        environment.state_dir, kSwitchOperation, journal_subject(host.node.host, host.node.port));
+        environment.state_dir, operation, journal_subject(host.node.host, host.node.port));
     if (paths.empty()) continue;
     // Only the newest of each master counts: what an older one began, it has found and changed.
     Result<JournalFile> journal = read_journal(paths.front());
@@ -118,39 +39,17 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
   return newest;
 }
 
-Result<Remedy> remedy_for(const Cluster& cluster, const JournalFile& journal,
-                          Environment& environment) {
-  if (const Status free = nobody_writes(journal, environment); !free.ok()) return free.error();
-  if (summarize(journal).past_point_of_no_return) return Remedy::kCarryOn;
-  const std::optional<Handover> handover = handover_of(journal);
-  if (!handover.has_value()) return Remedy::kRollBack;
-  const std::unique_ptr<Node> next =
-      node_of(cluster, journal.records.front(), "new_master", environment);
-  if (next == nullptr) {
-    return Error{Code::kRefused,
-                 fmt::format("{} names a new master that the conf does not have", journal.path)};
-  }
-  const Result<bool> taken =
-      has_taken_over(*next, *handover, environment.clock.deadline_after(kLook));
-  if (!taken.ok()) {
-    return taken.error().with_context(fmt::format(
-        "whether clients have written on the new master {} is not known", next->spec().host));
-  }
-  return taken.value() ? Remedy::kCarryOn : Remedy::kRollBack;
+Status nobody_writes(const JournalFile& journal, Environment& environment) {
+  const Status free = wait_for_journal(journal.path, environment.clock,
+                                       environment.clock.deadline_after(Milliseconds{0}));
+  if (free.ok()) return free;
+  return Error{Code::kRefused, free.error().message + ": another one is at work"};
 }
 
-Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
-                         Environment& environment) {
-  const Result<Remedy> remedy = remedy_for(cluster, journal, environment);
-  if (!remedy.ok()) return refused(remedy.error().message);
-  if (remedy.value() == Remedy::kCarryOn) {
-    Outcome outcome = refused(fmt::format(
-        "{}: the new master has taken over, and what clients wrote there would be lost; carry it "
-        "on: --resume",
-        journal.path));
-    outcome.ending = Ending::kNotUndone;
-    outcome.leftovers.push_back(outcome.headline->message);
-    return outcome;
+Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
+                             Environment& environment, const StepBuilder& builder) {
+  if (const Status free = nobody_writes(journal, environment); !free.ok()) {
+    return refuse(free.error().message);
   }
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};
@@ -164,69 +63,33 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
     }
     return nullptr;
   };
-  Handover handover;
-  const StepBuilder builder = [&](const std::string& kind, const json& /*parameters*/, Node& node) {
-    return build_engine_step(kind, node, handover, environment.log);
-  };
   return roll_back(journal, by_name, environment, budget, builder);
 }
 
-Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
-                      Environment& environment) {
-  const Result<Remedy> remedy = remedy_for(request.cluster, journal, environment);
-  if (!remedy.ok()) return refused(remedy.error().message);
-  if (remedy.value() == Remedy::kRollBack) {
-    return refused(fmt::format("{} is not past its point of no return: it is to be rolled back",
-                               journal.path));
-  }
-  std::optional<Handover> handover = handover_of(journal);
-  if (!handover.has_value()) {
-    return refused(fmt::format("{} does not say where the new master began", journal.path));
-  }
-  const Discovery discovery =
-      discover(request.cluster, kLook, request.running_updates_limit, environment);
-  const json& header = journal.records.front();
-  const std::optional<std::size_t> orig = index_of(discovery, header, "orig_master");
-  const std::optional<std::size_t> next = index_of(discovery, header, "new_master");
-  if (!orig.has_value() || !next.has_value()) {
-    return refused(fmt::format("{} names hosts that the conf does not", journal.path));
-  }
-  const ReplicaState like = replica_from_json(header.value("like", json::object()));
-  SwitchRoles roles;
-  roles.orig = discovery.nodes[*orig].get();
-  roles.next = discovery.nodes[*next].get();
-  roles.orig->set_role("original master");
-  roles.next->set_role("new master");
-  roles.orig->pair_with(roles.next->spec());
-  roles.next->pair_with(roles.orig->spec());
-  roles.gtid_use = like.gtid_use;
-  roles.events = header.value("events", false);
-  roles.semi_sync_source = header.value("semi_sync", false);
-  roles.semi_sync_replica = roles.semi_sync_source;
-  roles.forgets_source = !discovery.views[*next].host.skip_reset_slave;
-  roles.vip_on_orig = discovery.views[*orig].vip.value_or(VipPresence::kPresent);
-  roles.followers =
-      find_followers(discovery, *orig, *next, like,
-                     header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
-                                                                    : OrigMaster::kStaysAlone);
-  for (const Follower& follower : roles.followers) {
-    if (follower.node != roles.orig) follower.node->set_role("replica");
-  }
-
-  json new_header = header;
-  new_header["resumes"] = journal.path;
-  Result<std::unique_ptr<Journal>> own =
-      create_file_journal(environment.state_dir, kSwitchOperation,
-                          journal_subject(roles.orig->spec().host, roles.orig->spec().port),
-                          std::move(new_header), environment.clock);
-  if (!own.ok()) return refused(own.error().message);
-  Plan plan(environment.clock, environment.log, environment.interrupt);
-  add_steps_of_resume(plan, roles, *handover, environment);
-  const PlanBudget budget{environment.clock.deadline_after(kForward),
-                          roles.orig->settings().operation_timeout};
-  Outcome outcome = plan.run(*own.value(), budget, [] {});
-  close_journal(journal, "carried on", environment);
+Outcome refuse(std::string why) {
+  Outcome outcome;
+  outcome.ending = Ending::kUndone;
+  outcome.headline = Error{Code::kRefused, std::move(why)};
   return outcome;
+}
+
+std::optional<std::size_t> index_of(const Cluster& cluster, const json& header, const char* role) {
+  if (!header.contains(role) || !header[role].is_object()) return std::nullopt;
+  const std::string host = header[role].value("host", "");
+  const auto port = header[role].value("port", std::uint16_t{0});
+  for (std::size_t i = 0; i < cluster.hosts.size(); ++i) {
+    const NodeSpec& spec = cluster.hosts[i].node;
+    if (spec.host == host && spec.port == port) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<json> facts_of_point_of_no_return(const JournalFile& journal) {
+  for (const json& record : journal.records) {
+    if (record.value("event", "") != "point_of_no_return") continue;
+    return record.value("facts", json::object());
+  }
+  return std::nullopt;
 }
 
 }  // namespace mha

@@ -131,6 +131,7 @@ Result<ServerState> read_server_state(const ReplicationSession& session, Deadlin
   state.executed_gtids = gtids_in(results[3], 0);
   state.binlog_gtids = gtids_in(results[3], 1);
   state.purged_gtids = gtids_in(results[3], 2);
+  state.binlog_state = gtids_in(results[3], 3);
   state.binlog = end_of_binlog(results[4]);
   state.binlog_filters = binlog_filters(results[4]);
   ReplicaStatus replica = parse_replica_status(results[5], statements);

@@ -91,6 +91,7 @@ struct ServerState {
   std::string executed_gtids;  // MySQL: gtid_executed; MariaDB: gtid_current_pos
   std::string binlog_gtids;    // MySQL: gtid_executed; MariaDB: gtid_binlog_pos
   std::string purged_gtids;    // MySQL: gtid_purged; MariaDB: empty
+  std::string binlog_state;    // MariaDB: gtid_binlog_state; MySQL: empty
   bool event_scheduler = false;
   SemiSync semi_sync;
   std::chrono::system_clock::time_point clock;  // the server's own, UTC

@@ -61,6 +61,17 @@ inline std::string mariadb_gtids(const FakeHistory& history) {
   return fmt::format("0-{}-{}", history.back().server_id, history.back().number);
 }
 
+// gtid_binlog_state: the last one of each server.
+inline std::string mariadb_binlog_state(const FakeHistory& history) {
+  std::map<std::uint32_t, std::uint64_t> last;
+  for (const FakeTransaction& each : history) last[each.server_id] = each.number;
+  std::string text;
+  for (const auto& [server_id, number] : last) {
+    text += fmt::format("{}0-{}-{}", text.empty() ? "" : ",", server_id, number);
+  }
+  return text;
+}
+
 inline std::string gtids_of(ServerFamily family, const FakeHistory& history) {
   return family == ServerFamily::kMariadb ? mariadb_gtids(history) : mysql_gtids(history);
 }

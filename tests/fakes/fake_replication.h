@@ -239,6 +239,7 @@ class FakeReplication : public Replication {
       seen.executed_gtids = gtids(own().executed);
       seen.binlog_gtids = gtids(family() == ServerFamily::kMysql ? own().executed : own().binlog);
     }
+    if (family() == ServerFamily::kMariadb) seen.binlog_state = mariadb_binlog_state(own().binlog);
     seen.event_scheduler = own().event_scheduler;
     seen.semi_sync = own().semi_sync;
     if (session_.clock() != nullptr) seen.clock = session_.clock()->wall_now() + own().clock_skew;

@@ -98,7 +98,7 @@ TEST(ReportTextTest, WithoutAnyFacts) {
   const std::string text = compose_report(bare, {}, {});
   EXPECT_THAT(text, AllOf(HasSubstr("New master:      none"), HasSubstr("Replicas:        none"),
                           HasSubstr("nothing: the configuration could not be read"),
-                          Not(HasSubstr("What our hooks did")), testing::EndsWith("\n")));
+                          Not(HasSubstr("What our programs did")), testing::EndsWith("\n")));
 }
 
 TEST(ReportTextTest, TheTimelineTellsWhatWasDoneAndWhen) {
@@ -112,7 +112,7 @@ TEST(ReportTextTest, TheTimelineTellsWhatWasDoneAndWhen) {
            {{"event", "step_failed"}, {"step", "ensure_vip_present db2"}, {"error", "no answer"}},
            {{"event", "end"}, {"ending", 10}}})});
   EXPECT_THAT(text,
-              HasSubstr("What our hooks did (UTC):\n"
+              HasSubstr("What our programs did (UTC):\n"
                         "  2024-01-01T00:00:00.000Z  hard_start began\n"
                         "  2024-01-01T00:00:01.250Z  ensure_writable db2 done\n"
                         "  2024-01-01T00:00:01.250Z  the new master takes writes\n"

@@ -1,0 +1,42 @@
+// The log files of servers as the failover's steps reach them: engine/saved_events.h behind an
+// interface, so that a failover can be tried without files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/saved_events.h"
+
+namespace mha {
+
+// The contracts are those of the functions of the same names in saved_events.h. Thread-safe.
+class EventFiles {
+ public:
+  virtual ~EventFiles() = default;
+
+  virtual Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::string>& dirs,
+                                           const EventsWanted& wanted, Deadline deadline) = 0;
+  virtual Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
+                                              const EventsWanted& wanted, Deadline deadline) = 0;
+  virtual Status apply(MysqlServer& server, const SavedEvents& events, LogBin log_bin,
+                       Deadline deadline) = 0;
+};
+
+// The real files.
+class RemoteEventFiles : public EventFiles {
+ public:
+  Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::string>& dirs,
+                                   const EventsWanted& wanted, Deadline deadline) override {
+    return mha::fetch_binlog(host, dirs, wanted, deadline);
+  }
+  Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
+                                      const EventsWanted& wanted, Deadline deadline) override {
+    return mha::fetch_relay_log(host, server, wanted, deadline);
+  }
+  Status apply(MysqlServer& server, const SavedEvents& events, LogBin log_bin,
+               Deadline deadline) override {
+    return apply_saved_events(server, events, log_bin, deadline);
+  }
+};
+
+}  // namespace mha

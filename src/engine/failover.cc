@@ -1,0 +1,166 @@
+// Looking, deciding, and running the plan.
+#include "engine/failover.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/client_threads.h"
+#include "engine/dead_master.h"
+#include "engine/failover_cast.h"
+#include "engine/failover_problems.h"
+#include "engine/mha_state.h"
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+
+constexpr Milliseconds kLook{5'000};
+
+Outcome nothing_changed(Error error) {
+  Outcome outcome;
+  outcome.ending = Ending::kUndone;
+  outcome.headline = std::move(error);
+  return outcome;
+}
+
+}  // namespace
+
+struct Failover::Parts {
+  const FailoverRequest& request;
+  EventFiles& files;
+  Environment& environment;
+  TimePoint began;
+  Discovery discovery;
+  Topology topology;
+  std::size_t candidate = 0;
+  DeathReport death;
+  FailoverRoles roles;
+  FailoverState state;
+  std::optional<TimePoint> writable_again;
+
+  Status take_locks();
+  void fill(Plan& plan, Journal& journal);
+  [[nodiscard]] PlanBudget budget() const;
+};
+
+Failover::Failover(const FailoverRequest& request, EventFiles& files, Environment& environment)
+    : parts_(new Parts{request,
+                       files,
+                       environment,
+                       environment.clock.now(),
+                       {},
+                       {},
+                       0,
+                       {},
+                       {},
+                       {},
+                       std::nullopt}) {}
+Failover::~Failover() = default;
+
+Result<std::vector<Problem>> Failover::look() {
+  Parts& parts = *parts_;
+  const FailoverRequest& request = parts.request;
+  Environment& environment = parts.environment;
+  const Result<std::size_t> dead = find_host(request.cluster, request.dead_host, request.dead_port);
+  if (!dead.ok()) return dead.error();
+  parts.discovery = discover_survivors(request.cluster, dead.value(), kLook, environment);
+  const std::vector<HostView>& views = parts.discovery.views;
+  Result<Topology> topology = topology_around(views, dead.value());
+  if (!topology.ok()) return topology.error();
+  parts.topology = std::move(topology).value();
+  parts.death = confirm_death(parts.discovery, dead.value(), request.death_patience, environment);
+  for (const std::string& line : parts.death.evidence) environment.log.info("{}", line);
+  const Result<std::size_t> candidate = choose_successor(views, parts.topology, request.wish);
+  if (!candidate.ok()) return candidate.error();
+  parts.candidate = candidate.value();
+  parts.roles = cast_failover(parts.discovery, dead.value(), parts.candidate,
+                              replica_like(views[parts.candidate]), request);
+  parts.roles.fence.host_answers = parts.death.host_answers;
+  parts.roles.keep_as = saved_events_path(request.cluster, environment);
+  return failover_problems({views, parts.topology, parts.candidate, parts.death,
+                            read_failover_marks(request.cluster, environment.clock)},
+                           request);
+}
+
+// As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
+Status Failover::Parts::take_locks() {
+  const Deadline deadline = environment.clock.deadline_after(kLook);
+  for (Node* replica : roles.replicas) {
+    Result<MysqlServer*> server = replica->mysql(deadline);
+    if (!server.ok()) return server.error();
+    const Status taken = server.value()->take_lock(kMhaFailoverLock, deadline);
+    if (!taken.ok()) {
+      return taken.error().with_context("masterha_manager or another failover is at work");
+    }
+  }
+  return {};
+}
+
+void Failover::Parts::fill(Plan& plan, Journal& journal) {
+  const FailoverWorkshop workshop{state, files, journal, environment};
+  add_failover_steps_before(plan, roles, request.catch_up_at_most, workshop);
+  plan.mark_point_of_no_return([this] { return to_json(state); });
+  add_failover_steps_after(plan, roles, workshop);
+}
+
+PlanBudget Failover::Parts::budget() const {
+  const Milliseconds undo = roles.next->settings().operation_timeout;
+  return {environment.clock.deadline_after(undo + request.catch_up_at_most), undo};
+}
+
+std::vector<std::string> Failover::describe() {
+  Plan plan(parts_->environment.clock, parts_->environment.log, parts_->environment.interrupt);
+  const std::unique_ptr<Journal> none = make_null_journal();
+  parts_->fill(plan, *none);
+  return plan.describe();
+}
+
+Outcome Failover::run() {
+  Parts& parts = *parts_;
+  Environment& environment = parts.environment;
+  if (const Status locked = parts.take_locks(); !locked.ok()) {
+    return nothing_changed(locked.error().with_context("nothing was changed"));
+  }
+  if (environment.interrupt.requested()) {
+    return nothing_changed(
+        Error{Code::kRefused, "interrupted by the operator; nothing was changed"});
+  }
+  const NodeSpec& orig = parts.roles.orig->spec();
+  Result<std::unique_ptr<Journal>> journal = create_file_journal(
+      environment.state_dir, kFailoverOperation, journal_subject(orig.host, orig.port),
+      failover_header(parts.roles, replica_like(parts.discovery.views[parts.candidate])),
+      environment.clock);
+  if (!journal.ok()) {
+    return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
+  }
+  Plan plan(environment.clock, environment.log, environment.interrupt);
+  parts.fill(plan, *journal.value());
+  const TimePoint started = environment.clock.now();
+  Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {
+    environment.log.info("Putting the replicas back as they were found");
+    for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
+  });
+  if (plan.hurried().has_value()) parts.writable_again = started + *plan.hurried();
+  return outcome;
+}
+
+FailoverSummary Failover::summary() const {
+  const Parts& parts = *parts_;
+  FailoverSummary summary;
+  if (parts.roles.orig == nullptr) return summary;
+  summary.orig_master = parts.discovery.views[parts.topology.master].host.title();
+  summary.new_master = parts.discovery.views[parts.candidate].host.title();
+  for (const Follower& follower : parts.roles.followers) {
+    summary.new_replicas.push_back(follower.node->spec().host);
+  }
+  summary.evidence = parts.death.evidence;
+  summary.fence = parts.state.fence;
+  summary.salvage = parts.state.salvage;
+  if (parts.writable_again.has_value()) summary.downtime = *parts.writable_again - parts.began;
+  return summary;
+}
+
+}  // namespace mha

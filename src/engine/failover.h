@@ -1,0 +1,110 @@
+// The failover of a dead master by our own engine: looking, and one plan from the fence to the last
+// replica.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/environment.h"
+#include "core/plan.h"
+#include "core/rollback.h"
+#include "engine/candidate.h"
+#include "engine/death.h"
+#include "engine/event_files.h"
+#include "engine/failover_state.h"
+#include "engine/preflight.h"
+#include "engine/steps_dead.h"
+
+namespace mha {
+
+inline constexpr const char* kFailoverOperation = "failover";  // of journals
+
+enum class Belief {
+  kConfirmed,  // a master that somebody still receives from, or that answers, is not dead
+  kForced,     // --force: the operator says so
+};
+enum class LastFailover {
+  kMatters,
+  kIgnored,  // --ignore_last_failover
+};
+
+struct FailoverRequest {
+  Cluster cluster;
+  std::string dead_host;        // as the operator names it
+  std::uint16_t dead_port = 0;  // 0: any
+  CandidateWish wish;
+  Belief belief = Belief::kConfirmed;
+  Fencing fencing = Fencing::kWanted;
+  SalvageMode salvage = SalvageMode::kAuto;
+  LastFailover last_failover = LastFailover::kMatters;
+  std::chrono::minutes between_failovers{480};  // last_failover_minute
+  // How long the master may say nothing until it is dead.
+  Milliseconds death_patience{1'000};
+  // Until the new master has applied what it and others have received.
+  Milliseconds catch_up_at_most{3'600'000};
+};
+
+// What a person wants to know in the end.
+struct FailoverSummary {
+  std::string orig_master;
+  std::string new_master;
+  std::vector<std::string> new_replicas;  // that follow it, or were to
+  std::vector<std::string> evidence;      // of the death
+  FenceVerdict fence;
+  Salvage salvage;
+  // From the beginning of the command to the address announced; nullopt where it did not come to
+  // that.
+  std::optional<TimePoint::duration> downtime;
+};
+
+// One failover. look() first; then describe() or run(). The hosts' sessions stay open in between.
+class Failover {
+ public:
+  // All outlive it.
+  Failover(const FailoverRequest& request, EventFiles& files, Environment& environment);
+  ~Failover();
+  Failover(const Failover&) = delete;
+  Failover& operator=(const Failover&) = delete;
+
+  // Looks at all hosts, confirms the death, and finds every reason not to go on; changes nothing.
+  // An error where there is nothing to speak of: no such host (kConfig, kUsage), no replica of it,
+  // no candidate (kRefused).
+  Result<std::vector<Problem>> look();
+
+  // The plan as it would run.
+  [[nodiscard]] std::vector<std::string> describe();
+
+  // Fences, brings the candidate up to date, salvages, promotes, repoints. Before the point of no
+  // return a failure or an interrupt puts the replicas back as they were found. Its journal can be
+  // undone (roll_back_failover) or carried on (resume_failover) by another process.
+  Outcome run();
+
+  [[nodiscard]] FailoverSummary summary() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// The newest journal of a failover of any of the cluster's hosts that nobody has finished or
+// answered for; nullopt where there is none.
+std::optional<JournalFile> find_unfinished_failover(const Cluster& cluster,
+                                                    const Environment& environment);
+
+// Puts back what an unfinished failover did to the replicas. Refuses (kNotUndone) past its point of
+// no return, and (kUndone, nothing changed) while its process is still at work.
+Outcome roll_back_failover(const Cluster& cluster, const JournalFile& journal,
+                           Environment& environment);
+
+// Carries on an unfinished failover past its point of no return. kRefused in the headline where it
+// has not passed it. `summary` of what is known.
+struct ResumedFailover {
+  Outcome outcome;
+  FailoverSummary summary;
+};
+ResumedFailover resume_failover(const FailoverRequest& request, const JournalFile& journal,
+                                EventFiles& files, Environment& environment);
+
+}  // namespace mha

@@ -1,0 +1,77 @@
+// Casting.
+#include "engine/failover_cast.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/dead_master.h"
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+
+json host_json(const NodeSpec& node) { return json{{"host", node.host}, {"port", node.port}}; }
+
+}  // namespace
+
+ReplicaState replica_like(const HostView& candidate) {
+  return candidate.state.replica.value_or(ReplicaState{});
+}
+
+FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t candidate,
+                            const ReplicaState& like, const FailoverRequest& request) {
+  const std::vector<HostView>& views = discovery.views;
+  FailoverRoles roles;
+  roles.orig = discovery.nodes[dead].get();
+  roles.next = discovery.nodes[candidate].get();
+  roles.orig->set_role("dead master");
+  roles.next->set_role("new master");
+  roles.orig->pair_with(roles.next->spec());
+  roles.next->pair_with(roles.orig->spec());
+  roles.followers = find_followers(discovery, dead, candidate, like, OrigMaster::kStaysAlone);
+  roles.replicas.push_back(roles.next);
+  for (const Follower& follower : roles.followers) {
+    follower.node->set_role("replica");
+    roles.replicas.push_back(follower.node);
+  }
+  for (const Follower& follower : roles.followers) {
+    if (follower.request.source.gtid_use != GtidUse::kNone) continue;
+    const auto own = std::find_if(discovery.nodes.begin(), discovery.nodes.end(),
+                                  [&](const auto& node) { return node.get() == follower.node; });
+    const HostView& view = views[static_cast<std::size_t>(own - discovery.nodes.begin())];
+    const bool lacks = std::any_of(views.begin(), views.end(), [&view](const HostView& other) {
+      return other.replicates() && has_received_more(other, view);
+    });
+    if (lacks && view.identity.family == ServerFamily::kMysql)
+      roles.behind.push_back(follower.node);
+  }
+  const HostView& next = views[candidate];
+  roles.forgets_source = !next.host.skip_reset_slave;
+  roles.semi_sync_replica = next.state.semi_sync.replica_enabled;
+  roles.fence.shutdown_script = request.cluster.scripts.shutdown;
+  roles.fencing = request.fencing;
+  roles.salvage = request.salvage;
+  roles.binlog_dirs = views[dead].host.binlog_dirs;
+  roles.log_bin = next.host.disable_log_bin ? LogBin::kOff : LogBin::kOn;
+  return roles;
+}
+
+json failover_header(const FailoverRoles& roles, const ReplicaState& like) {
+  return json{{"engine", "native"},
+              {"orig_master", host_json(roles.orig->spec())},
+              {"new_master", host_json(roles.next->spec())},
+              {"semi_sync", roles.semi_sync_replica},
+              {"like", replica_to_json(like)}};
+}
+
+std::string saved_events_path(const Cluster& cluster, const Environment& environment) {
+  std::string stamp = utc_stamp(environment.clock.wall_now());
+  std::erase_if(stamp, [](char c) { return c == ':' || c == '-' || c == '.'; });
+  const std::string& folder = cluster.workdir.empty() ? environment.state_dir : cluster.workdir;
+  return fmt::format("{}/saved_events_{}_{}", folder, cluster.application, stamp);
+}
+
+}  // namespace mha

@@ -1,0 +1,26 @@
+// Who is what in a failover, from a discovery: for a new one and for one that is carried on.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "engine/failover.h"
+#include "engine/failover_plan.h"
+
+namespace mha {
+
+// How the candidate replicated; an empty one where it replicates from nobody any more.
+ReplicaState replica_like(const HostView& candidate);
+
+// Names the nodes' roles, pairs the two masters, and finds who is to follow whom.
+FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t candidate,
+                            const ReplicaState& like, const FailoverRequest& request);
+
+// The journal's header: what a second process needs beside the point of no return's facts.
+nlohmann::json failover_header(const FailoverRoles& roles, const ReplicaState& like);
+
+// Where saved events go, without a suffix: in manager_workdir, or in our state folder where there
+// is none; the time is in its name.
+std::string saved_events_path(const Cluster& cluster, const Environment& environment);
+
+}  // namespace mha

@@ -1,0 +1,45 @@
+// To the journal and back.
+#include "engine/failover_state.h"
+
+namespace mha {
+
+using nlohmann::json;
+
+json to_json(const FailoverState& state) {
+  json value = to_json(state.handover);
+  value["salvage"] = {{"ending", static_cast<int>(state.salvage.ending)},
+                      {"why", state.salvage.why},
+                      {"file", state.salvage.events.file},
+                      {"transactions", state.salvage.events.transactions}};
+  value["fence"] = {{"address_off", state.fence.address_off},
+                    {"server_down", state.fence.server_down},
+                    {"powered_off", state.fence.powered_off},
+                    {"host_answers", state.fence.host_answers},
+                    {"rungs", state.fence.rungs}};
+  value["after_salvage"] = {{"file", state.after_salvage.file},
+                            {"position", state.after_salvage.position}};
+  return value;
+}
+
+Result<FailoverState> failover_state_from_json(const json& value) {
+  Result<Handover> handover = handover_from_json(value);
+  if (!handover.ok()) return handover.error();
+  FailoverState state;
+  state.handover = std::move(handover).value();
+  const json salvage = value.value("salvage", json::object());
+  state.salvage.ending = static_cast<Salvage::Ending>(salvage.value("ending", 0));
+  state.salvage.why = salvage.value("why", "");
+  state.salvage.events.file = salvage.value("file", "");
+  state.salvage.events.transactions = salvage.value("transactions", std::vector<std::string>{});
+  const json fence = value.value("fence", json::object());
+  state.fence.address_off = fence.value("address_off", false);
+  state.fence.server_down = fence.value("server_down", false);
+  state.fence.powered_off = fence.value("powered_off", false);
+  state.fence.host_answers = fence.value("host_answers", false);
+  state.fence.rungs = fence.value("rungs", std::vector<std::string>{});
+  const json after = value.value("after_salvage", json::object());
+  state.after_salvage = {after.value("file", ""), after.value("position", std::uint64_t{0})};
+  return state;
+}
+
+}  // namespace mha

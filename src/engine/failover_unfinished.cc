@@ -1,0 +1,108 @@
+// A failover that its process has not finished: undone or carried on from its journal.
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "core/steps_mysql.h"
+#include "engine/failover_cast.h"
+#include "engine/unfinished.h"
+
+namespace mha {
+namespace {
+
+using nlohmann::json;
+
+constexpr Milliseconds kLook{5'000};
+constexpr Milliseconds kForward{600'000};
+
+std::unique_ptr<Step> build_step(const std::string& kind, Node& node, Handover& handover,
+                                 FailoverState& state, EventFiles& files,
+                                 Environment& environment) {
+  if (kind == "ensure_receiver_stopped") return ensure_receiver_stopped(node, environment.log);
+  if (kind == "ensure_not_following") return ensure_not_following(node, handover, environment.log);
+  if (kind == "ensure_has_latest") {
+    return ensure_has_latest({&node, {}, "", LogBin::kOn}, state, files, environment);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<JournalFile> find_unfinished_failover(const Cluster& cluster,
+                                                    const Environment& environment) {
+  return find_unfinished(kFailoverOperation, cluster, environment);
+}
+
+Outcome roll_back_failover(const Cluster& cluster, const JournalFile& journal,
+                           Environment& environment) {
+  Handover handover;
+  FailoverState state;
+  RemoteEventFiles files;
+  return roll_back_unfinished(cluster, journal, environment,
+                              [&](const std::string& kind, const json& /*parameters*/, Node& node) {
+                                return build_step(kind, node, handover, state, files, environment);
+                              });
+}
+
+ResumedFailover resume_failover(const FailoverRequest& request, const JournalFile& journal,
+                                EventFiles& files, Environment& environment) {
+  ResumedFailover resumed;
+  const auto refused = [&resumed](std::string why) {
+    resumed.outcome = refuse(std::move(why));
+    return resumed;
+  };
+  if (const Status free = nobody_writes(journal, environment); !free.ok()) {
+    return refused(free.error().message);
+  }
+  const std::optional<json> facts = facts_of_point_of_no_return(journal);
+  if (!facts.has_value()) {
+    return refused(fmt::format("{} is not past its point of no return: it is to be rolled back",
+                               journal.path));
+  }
+  Result<FailoverState> state = failover_state_from_json(*facts);
+  if (!state.ok()) return refused(state.error().message);
+  const json& header = journal.records.front();
+  const std::optional<std::size_t> dead = index_of(request.cluster, header, "orig_master");
+  const std::optional<std::size_t> next = index_of(request.cluster, header, "new_master");
+  if (!dead.has_value() || !next.has_value()) {
+    return refused(fmt::format("{} names hosts that the conf does not", journal.path));
+  }
+  Discovery discovery = discover_survivors(request.cluster, *dead, kLook, environment);
+  const HostView& new_master = discovery.views[*next];
+  if (!new_master.living()) {
+    return refused(fmt::format("the new master {} is {}: {}", new_master.host.title(),
+                               to_string(new_master.reach), new_master.why));
+  }
+  const ReplicaState like = replica_from_json(header.value("like", json::object()));
+  FailoverRoles roles = cast_failover(discovery, *dead, *next, like, request);
+  roles.semi_sync_replica = header.value("semi_sync", false);
+  roles.keep_as = saved_events_path(request.cluster, environment);
+
+  json new_header = header;
+  new_header["resumes"] = journal.path;
+  const NodeSpec& orig = roles.orig->spec();
+  Result<std::unique_ptr<Journal>> own = create_file_journal(
+      environment.state_dir, kFailoverOperation, journal_subject(orig.host, orig.port),
+      std::move(new_header), environment.clock);
+  if (!own.ok()) return refused(own.error().message);
+  Plan plan(environment.clock, environment.log, environment.interrupt);
+  FailoverState& known = state.value();
+  plan.mark_point_of_no_return([&known] { return to_json(known); });
+  plan.add(ensure_writable(*roles.next, environment.log));
+  add_failover_steps_after(plan, roles, {known, files, *own.value(), environment});
+  const PlanBudget budget{environment.clock.deadline_after(kForward),
+                          roles.next->settings().operation_timeout};
+  resumed.outcome = plan.run(*own.value(), budget, [] {});
+  close_journal(journal, "carried on", environment);
+
+  resumed.summary.orig_master = discovery.views[*dead].host.title();
+  resumed.summary.new_master = new_master.host.title();
+  for (const Follower& follower : roles.followers) {
+    resumed.summary.new_replicas.push_back(follower.node->spec().host);
+  }
+  resumed.summary.fence = known.fence;
+  resumed.summary.salvage = known.salvage;
+  return resumed;
+}
+
+}  // namespace mha

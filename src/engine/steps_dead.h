@@ -1,0 +1,64 @@
+// Steps on a dead master and on its replicas before the new one is made: fenced, receivers stopped,
+// everything received, everything salvaged.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/environment.h"
+#include "core/journal.h"
+#include "core/step.h"
+#include "engine/event_files.h"
+#include "engine/failover_state.h"
+
+namespace mha {
+
+enum class Fencing {
+  kWanted,    // what cannot be fenced is said, and unfenced_failover decides
+  kRequired,  // --require_fencing: without it nothing is promoted
+};
+
+// Afterwards fence() has gone up its ladder, and state.fence says how far. Where fencing is
+// required, or unfenced_failover=refuse, kRefused unless the address is off at least (and the
+// server down, where no address is moved). Not undone: the dead master stays dead.
+std::unique_ptr<Step> ensure_fenced(Node& orig, FenceRequest request, Fencing fencing,
+                                    FailoverState& state, Journal& journal,
+                                    Environment& environment);
+
+// Afterwards the replica's receiver does not run: where it stands, it stands. Undo starts it again.
+std::unique_ptr<Step> ensure_receiver_stopped(Node& node, Log& log);
+
+// How a replica gets what another one has received and it has not.
+struct Difference {
+  Node* next;
+  std::vector<Node*> replicas;  // all living ones of the dead master, `next` among them
+  std::string keep_as;          // file for what comes from a relay log
+  LogBin log_bin = LogBin::kOn;
+};
+
+// Afterwards `next` has applied all that any of the replicas has received, by replicating from that
+// one for a moment (GTIDs), or from its relay log; state.handover.orig_end is where that ends in
+// the dead master's log. A stopped SQL thread without an error is started. Undo points `next` back.
+std::unique_ptr<Step> ensure_has_latest(Difference difference, FailoverState& state,
+                                        EventFiles& files, Environment& environment);
+
+enum class SalvageMode { kAuto, kRequire, kOff };
+
+struct SalvageRequest {
+  Node* next;
+  Node* orig;
+  std::vector<std::string> binlog_dirs;
+  std::string keep_as;
+  SalvageMode mode = SalvageMode::kAuto;
+  LogBin log_bin = LogBin::kOn;
+};
+
+// Afterwards `next`, which replicates from nobody, has what the dead master's binary logs have
+// beyond state.handover.orig_end, if its host answers SSH; state.salvage tells, and for kRequire
+// what cannot be had is an error. Not undone: what it applies are the dead master's own
+// transactions, which a second run then finds applied.
+std::unique_ptr<Step> ensure_salvaged(SalvageRequest request, FailoverState& state,
+                                      EventFiles& files, Environment& environment);
+
+}  // namespace mha
