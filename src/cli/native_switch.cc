@@ -81,11 +81,14 @@ class NativeRun {
           roll_back_switch(options_.request.cluster, *unfinished, environment_),
           summary_of(*unfinished));
     }
-    if (options_.task == Task::kResume && summarize(*unfinished).past_point_of_no_return) {
-      return output_.ended(resume_switch(options_.request, *unfinished, environment_),
-                           summary_of(*unfinished));
-    }
     if (options_.task == Task::kResume) {
+      const Result<Remedy> remedy =
+          remedy_for_switch(options_.request.cluster, *unfinished, environment_);
+      if (!remedy.ok()) return output_.failed(remedy.error());
+      if (remedy.value() == Remedy::kCarryOn) {
+        return output_.ended(resume_switch(options_.request, *unfinished, environment_),
+                             summary_of(*unfinished));
+      }
       // It has not become irrevocable: back to where it began, and then once more.
       program_.log.info("putting back what the unfinished switch did, then switching anew");
       const Outcome back = roll_back_switch(options_.request.cluster, *unfinished, environment_);

@@ -65,6 +65,11 @@ void Plan::mark_point_of_no_return(std::function<json()> facts) {
   facts_ = std::move(facts);
 }
 
+void Plan::mark_handover(std::function<json()> facts) {
+  handover_ = stages_.size();
+  handover_facts_ = std::move(facts);
+}
+
 std::vector<std::string> Plan::describe() const {
   std::vector<std::string> lines;
   std::size_t number = 0;
@@ -169,6 +174,10 @@ std::vector<Error> Plan::run_stage(std::size_t index, Journal& journal, Deadline
     if (!noted.ok() && can_turn_back) return {noted.error()};
     warn(noted);
   }
+  if (index == handover_) {
+    const Status noted = note(journal, json{{"event", "handover"}, {"facts", handover_facts_()}});
+    if (!noted.ok()) return {noted.error()};
+  }
   return apply(stage, journal, deadline);
 }
 
@@ -226,7 +235,7 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
     if (i == point_of_no_return_) {
       forward = budget.forward;
       onward = clock_.deadline_after(budget.undo);
-      warn(note(journal, point_record()));
+      warn(handover_ == kNever ? note(journal, point_record()) : journal.append(point_record()));
       if (observer_ != nullptr) observer_->point_of_no_return_passed();
     }
     const bool can_turn_back = i < point_of_no_return_;

@@ -74,6 +74,12 @@ class Plan {
   // what another process would need to go on from here; goes to the journal.
   void mark_point_of_no_return(std::function<nlohmann::json()> facts = nullptr);
 
+  // The step added next is one after which others may act, though the plan itself can still turn
+  // back: a new master that takes writes. `facts` reach the disk before it begins, as {"event":
+  // "handover", "facts": ...}, for the process that finds this one dead: it has to look whether
+  // anybody has. The point of no return then need not wait for the disk.
+  void mark_handover(std::function<nlohmann::json()> facts);
+
   // Step by step: observe, note in the journal, apply, note how long that took ("took_ms"). Where
   // that fails before the point of no return (or the operator interrupts, or the forward deadline
   // has passed), every step begun is undone in reverse order, one that fails not stopping the
@@ -128,6 +134,8 @@ class Plan {
   std::vector<BegunStep> begun_;
   std::size_t point_of_no_return_ = kNever;  // index of the first stage after it
   std::function<nlohmann::json()> facts_;
+  std::size_t handover_ = kNever;  // index of the stage that begins it
+  std::function<nlohmann::json()> handover_facts_;
   std::size_t hurry_begin_ = kNever;
   std::size_t hurry_end_ = kNever;
   Milliseconds hurry_at_most_{0};

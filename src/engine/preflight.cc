@@ -168,6 +168,8 @@ class Rules {
                       view.state.replica->source_host, view.state.replica->source_port),
           "add that server to the conf, or end that replication");
     }
+    // Of two masters that replicate from each other: it will need this replication.
+    if (view.state.replica.has_value()) runs(view, *view.state.replica);
     if (limits_.long_writers == LongWriters::kRefuse) {
       for (const LongWriter& writer : view.long_writers) {
         add(view, fmt::format("{} has been at work for {} s", writer.text, writer.age.count()),
@@ -208,8 +210,9 @@ class Rules {
           "wait until it has caught up");
     }
     errant(view);
-    filters(view);
+    // What replicates from another replica goes on doing so.
     if (facts_.topology.source[index] != facts_.topology.master) return;
+    filters(view);
     const bool newer_source = index != facts_.candidate &&
                               major_version(candidate_.identity) > major_version(view.identity);
     if (newer_source) {

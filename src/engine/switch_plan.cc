@@ -104,6 +104,7 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   // Nobody can write by now: this is the end of the old master's history.
   plan.add(ensure_caught_up(next, orig, "to its end", roles.gtid_use, handover, log));
   plan.add(ensure_not_following(next, handover, log));
+  plan.mark_handover([&handover] { return to_json(handover); });
   plan.add(ensure_writable(next, log));
 }
 

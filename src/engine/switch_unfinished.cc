@@ -29,6 +29,12 @@ std::unique_ptr<Step> build_engine_step(const std::string& kind, Node& node, Han
   return nullptr;
 }
 
+// Where the new master's own history begins.
+BinlogCoordinates own_end(const json& facts) {
+  const Result<Handover> handover = handover_from_json(facts);
+  return handover.ok() ? handover.value().next_begin.binlog : BinlogCoordinates{};
+}
+
 }  // namespace
 
 std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
@@ -36,8 +42,16 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
   return find_unfinished(kSwitchOperation, cluster, environment);
 }
 
+Result<Remedy> remedy_for_switch(const Cluster& cluster, const JournalFile& journal,
+                                 Environment& environment) {
+  return find_remedy(cluster, journal, own_end, environment);
+}
+
 Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
                          Environment& environment) {
+  const Result<Remedy> remedy = remedy_for_switch(cluster, journal, environment);
+  if (!remedy.ok()) return refuse(remedy.error().message);
+  if (remedy.value() == Remedy::kCarryOn) return not_to_be_rolled_back(journal);
   Handover handover;
   const StepBuilder builder = [&](const std::string& kind, const json& parameters,
                                   Node& node) -> std::unique_ptr<Step> {
@@ -53,15 +67,13 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
 
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                       Environment& environment) {
-  if (const Status free = nobody_writes(journal, environment); !free.ok()) {
-    return refuse(free.error().message);
-  }
-  const std::optional<json> facts = facts_of_point_of_no_return(journal);
-  if (!facts.has_value()) {
+  const Result<Remedy> remedy = remedy_for_switch(request.cluster, journal, environment);
+  if (!remedy.ok()) return refuse(remedy.error().message);
+  if (remedy.value() == Remedy::kRollBack) {
     return refuse(fmt::format("{} is not past its point of no return: it is to be rolled back",
                               journal.path));
   }
-  Result<Handover> handover = handover_from_json(*facts);
+  Result<Handover> handover = handover_from_json(handover_facts(journal).value_or(json{}));
   if (!handover.ok()) return refuse(handover.error().message);
   const Discovery discovery =
       discover(request.cluster, kLook, request.running_updates_limit, environment);

@@ -15,6 +15,7 @@
 #include "engine/handover.h"
 #include "engine/preflight.h"
 #include "engine/summary.h"
+#include "engine/unfinished.h"
 
 namespace mha {
 
@@ -63,13 +64,19 @@ class Switchover {
 std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
                                                   const Environment& environment);
 
-// Puts back what an unfinished switch did. Refuses (kNotUndone) past its point of no return, and
-// (kUndone, nothing changed) while its process is still at work.
+// What is to be done about an unfinished switch. Past its point of no return, or once the new
+// master takes writes, it can only be carried on: to undo it would lose what clients wrote there.
+// The new master is looked at where the journal alone cannot tell; nothing is changed. Errors: why
+// that one does not answer; kRefused while the switch's own process is still at work.
+Result<Remedy> remedy_for_switch(const Cluster& cluster, const JournalFile& journal,
+                                 Environment& environment);
+
+// Puts back what an unfinished switch did. Refuses (kNotUndone) where it can only be carried on,
+// and (kUndone, nothing changed) while its process is still at work.
 Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
                          Environment& environment);
 
-// Carries on an unfinished switch past its point of no return. kRefused in the headline where it
-// has not passed it: then it is to be rolled back.
+// Carries on an unfinished switch. kRefused in the headline where it is to be rolled back.
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                       Environment& environment);
 

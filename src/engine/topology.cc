@@ -65,6 +65,29 @@ Result<std::size_t> master_of_ring(const std::vector<HostView>& views,
                            list(views, ring), list(views, writable))};
 }
 
+// A dead host may be the idle one of two masters: then who replicates from it takes the writes, and
+// nobody may take its death for the master's.
+Error root_is_not_living(const std::vector<HostView>& views, const Topology& topology) {
+  const HostView& root = views[topology.master];
+  std::vector<std::size_t> writable;
+  for (const std::size_t replica : topology.replicas_of(topology.master)) {
+    const bool leads = !topology.replicas_of(replica).empty();
+    if (leads && !views[replica].state.read_only.blocks_writes()) writable.push_back(replica);
+  }
+  const std::string seen =
+      fmt::format("{} is {}: {}", root.host.title(), to_string(root.reach), root.why);
+  if (writable.empty()) {
+    return Error{Code::kRefused, fmt::format("the master {}; where it is dead, mysql_failover is "
+                                             "the program",
+                                             seen)};
+  }
+  return Error{Code::kRefused,
+               fmt::format("which host is the master is not certain: {}; and {}, which replicates "
+                           "from it, takes writes and has replicas; if that one is the master, end "
+                           "its own replication (STOP SLAVE; RESET SLAVE ALL), or bring {} back",
+                           seen, list(views, writable), root.host.title())};
+}
+
 std::string no_master(const std::vector<HostView>& views) {
   std::vector<std::string> seen;
   for (const HostView& view : views) {
@@ -129,13 +152,7 @@ Result<Topology> find_topology(const std::vector<HostView>& views) {
   }
   if (roots.empty()) return Error{Code::kRefused, no_master(views)};
   topology.master = roots.front();
-  const HostView& master = views[topology.master];
-  if (!master.living()) {
-    return Error{Code::kRefused,
-                 fmt::format("the master {} is {}: {}; where it is dead, mysql_failover is the "
-                             "program",
-                             master.host.title(), to_string(master.reach), master.why)};
-  }
+  if (!views[topology.master].living()) return root_is_not_living(views, topology);
   return topology;
 }
 

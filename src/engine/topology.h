@@ -25,7 +25,8 @@ std::vector<std::optional<std::size_t>> find_sources(const std::vector<HostView>
 
 // The master is the one host that others replicate from and that replicates from none of the conf;
 // of two that replicate from each other, the one that takes writes. Errors (kRefused) for people:
-// no master, two masters, a master that is not living (says so, and what it is).
+// no master, two masters, a master that is not living (says so, and what it is; where it may be the
+// idle one of two masters, that as well). Replicas of replicas are of any depth.
 Result<Topology> find_topology(const std::vector<HostView>& views);
 
 }  // namespace mha

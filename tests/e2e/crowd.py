@@ -2,7 +2,7 @@
 """Many clients at once: some that only keep a connection, some that write numbered rows.
 
 Writers connect again when they lose their connection; the others do not. The table is
-lab.crowd (writer, number), its log has a line per event, times from CLOCK_MONOTONIC in ns:
+lab.crowd (id, writer, number), its log has a line per event, times from CLOCK_MONOTONIC in ns:
     open TIME CONNECTION_ID              of every connection, when it is made
     ack TIME WRITER NUMBER
     error TIME WRITER CODE
@@ -49,7 +49,8 @@ class Crowd:
                     connection = self.connect(0.1)
                 number += 1
                 with connection.cursor() as cursor:
-                    cursor.execute("INSERT INTO crowd VALUES (%s, %s)", (writer, number))
+                    cursor.execute("INSERT INTO crowd (writer, number) VALUES (%s, %s)",
+                                   (writer, number))
                 self.note("ack", writer, number)
             except (pymysql.err.Error, OSError) as error:
                 self.note("error", writer, error.args[0] if error.args else 0)

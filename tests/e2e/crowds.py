@@ -53,6 +53,11 @@ class CrowdOf:
                  for row in self._lab.sql(server, "SELECT writer, number FROM lab.crowd")}
         return set(self.acknowledged()) - there
 
+    def twice(self, server: str) -> list[dict]:
+        """Rows that the server has more than once: applied again."""
+        return self._lab.sql(server, "SELECT writer, number, COUNT(*) FROM lab.crowd "
+                             "GROUP BY writer, number HAVING COUNT(*) > 1")
+
     def wait_for_writes(self, count: int) -> None:
         wanted = len(self.acknowledged()) + count
         waiting = Eventually()
@@ -62,6 +67,7 @@ class CrowdOf:
 
 
 def make_table(lab: Lab) -> None:
-    lab.sql("db1", "CREATE TABLE lab.crowd (writer INT, number BIGINT, "
-            "PRIMARY KEY (writer, number))")
+    """No key forbids a row to be there twice."""
+    lab.sql("db1", "CREATE TABLE lab.crowd (id BIGINT AUTO_INCREMENT PRIMARY KEY, writer INT, "
+            "number BIGINT)")
     lab.wait_until_replicating()

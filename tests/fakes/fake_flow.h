@@ -104,6 +104,8 @@ class FakeFlow {
                                    "in any binlog files"});
     }
     for (std::size_t i = *begin; i < source.binlog.size(); ++i) {
+      // Of its own, come back in a ring: passed over (replicate_same_server_id=0).
+      if (source.binlog[i].server_id == state.identity.server_id) continue;
       if (own.source.gtid_use != GtidUse::kNone && has(own, source.binlog[i])) continue;
       own.relay_log.push_back({source.binlog[i], i + 1});
       own.retrieved.push_back(source.binlog[i]);

@@ -39,6 +39,7 @@ class Database:
     log_name = ""
     family_settings: dict[str, str] = {}
     gtid_settings: dict[str, dict[str, str]] = {"on": {}, "off": {}}
+    replica_word = "SLAVE"  # of START and STOP
 
     def __init__(self, host: Host, chosen: options.LabOptions) -> None:
         self._host = host
@@ -191,8 +192,15 @@ class Database:
         return row["File"], int(row["Position"])
 
     def replicate_from(self, source: str, position: tuple[str, int]) -> None:
-        """From `position`; with GTIDs, from the first transaction of all."""
+        """From `position`; with GTIDs, from the first transaction that it has not."""
         raise NotImplementedError
+
+    def stop_replica(self, thread: str = "") -> None:
+        """Both threads, or IO_THREAD or SQL_THREAD alone."""
+        self.sql(f"STOP {self.replica_word} {thread}")
+
+    def start_replica(self, thread: str = "") -> None:
+        self.sql(f"START {self.replica_word} {thread}")
 
     def gtids(self) -> str:
         """What it has, its own and replicated, as its family writes it; "" without GTIDs."""

@@ -15,6 +15,7 @@ import time
 from halab import mariadb, options, servers
 from halab.cloud import cloud_for
 from halab.database import Database
+from halab.direct import DirectWriter
 from halab.errors import LabError
 from halab.hosts import Host
 from halab.mha import Mha, Outcome
@@ -61,6 +62,7 @@ class Lab:
         self.mha = Mha(sandbox, self.hosts["mgr"], self.options, self.cloud)
         self.sink = Sink(sandbox, self.hosts["mgr"])
         self.writer = Writer(sandbox, self.hosts["app"], self.options)
+        self.direct_writer = DirectWriter(self.hosts["app"], self.options)
         self.vip_watch = VipWatch(self.hosts, self.options.vip)
 
     # Life.
@@ -126,10 +128,18 @@ class Lab:
         return mariadb.make_template(self._sandbox) if fetched is None else fetched / "data"
 
     def _start_database_host(self, name: str, data: pathlib.PurePath) -> None:
+        self._install_mysqlbinlog(name)
         self.databases[name].install(data, servers.folder(self.options.server))
         self.databases[name].begin_start()
         self.sshds[name].start()
         self.databases[name].finish_start()
+
+    def _install_mysqlbinlog(self, name: str) -> None:
+        """First in the PATH that sshd gives its users, and on this host alone."""
+        program = servers.mysqlbinlog(self.options.server)
+        if program is not None:
+            self.hosts[name].must_run(["sh", "-ec", "mount -t tmpfs -o mode=755 lab /usr/local/bin"
+                                       f"; ln -s {program} /usr/local/bin/mysqlbinlog"])
 
     def _replicate(self) -> None:
         master = self.databases[FIRST_MASTER]
@@ -212,6 +222,7 @@ class Lab:
         host.finish_boot()
         self._save()
         if name in self.databases:
+            self._install_mysqlbinlog(name)
             self.sshds[name].start()
             self.databases[name].start()
             self.vip_watch.start_on(name)

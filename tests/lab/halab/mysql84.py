@@ -17,6 +17,7 @@ class Mysql84(Database):
     }
     gtid_settings = {"on": {"gtid_mode": "ON", "enforce_gtid_consistency": "ON"},
                      "off": {"gtid_mode": "OFF"}}
+    replica_word = "REPLICA"
 
     def replica_status(self, timeout: float = 5.0) -> dict | None:
         rows = self.sql("SHOW REPLICA STATUS", timeout=timeout)

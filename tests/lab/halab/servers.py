@@ -39,5 +39,15 @@ def require(name: str) -> None:
         raise LabError(f"no server {name!r}: the lab knows {', '.join(NAMES)}")
 
 
+def mysqlbinlog(name: str) -> pathlib.Path | None:
+    """The program of that name that such a server's hosts have instead of this machine's.
+
+    Debian's is MariaDB's, which drops the GTIDs of MySQL's binary logs; 5.6 comes without its own.
+    """
+    if not name.startswith("mysql-"):
+        return None
+    return folder("mysql-9.7") / "bin" / "mysqlbinlog"
+
+
 def database(host: Host, chosen: options.LabOptions) -> Database:
     return _FAMILIES[chosen.server](host, chosen)

@@ -228,6 +228,34 @@ TEST_F(PlanTest, ThePointOfNoReturnIsOnDiskBeforeWhatComesAfterIt) {
                                    "journal step_done b", "journal end", "sync"));
 }
 
+// Who finds this process dead after that has to know what the handover was; the point of no return
+// itself costs clients no wait for the disk then.
+TEST_F(PlanTest, AHandoverIsOnDiskBeforeTheStepThatBeginsIt) {
+  add("a");
+  plan_.mark_handover([] { return nlohmann::json{{"begins", "here"}}; });
+  add("b");
+  plan_.mark_point_of_no_return();
+  add("c");
+  EXPECT_EQ(run().ending, Ending::kDone);
+  EXPECT_THAT(events_, ElementsAre("observe a", "journal step_begin a", "sync", "apply a",
+                                   "journal step_done a",  //
+                                   "observe b", "journal step_begin b", "sync", "journal handover",
+                                   "sync", "apply b", "journal step_done b",
+                                   "journal point_of_no_return",  //
+                                   "observe c", "journal step_begin c", "sync", "apply c",
+                                   "journal step_done c", "journal end", "sync"));
+}
+
+TEST_F(PlanTest, AHandoverThatCannotBeNotedIsNotBegun) {
+  add("a");
+  plan_.mark_handover([] { return nlohmann::json::object(); });
+  add("b");
+  plan_.mark_point_of_no_return();
+  journal_.fail_on("handover");
+  EXPECT_EQ(run().ending, Ending::kUndone);
+  EXPECT_THAT(effects(), ElementsAre("observe a", "apply a", "observe b", "before_undo", "undo a"));
+}
+
 // vip_type none: the new master becomes writable, and nothing comes after it. Whoever reads the
 // journal must still see that there is no way back.
 TEST_F(PlanTest, APointOfNoReturnAtTheEndIsNotedToo) {

@@ -86,6 +86,16 @@ class EngineCluster {
   EngineCluster(const EngineCluster&) = delete;
   EngineCluster& operator=(const EngineCluster&) = delete;
 
+  // One more than db1 to db3, read-only and of the conf; follows nobody yet.
+  void add_host(const std::string& host) {
+    FakeMysqlState& state = server(host);
+    state.replication.gtids = server("db1").replication.gtids;
+    state.read_only.read_only = ReadOnly::kOn;
+    ssh.add_host(host);
+    request.cluster.hosts.push_back(host_of(host));
+    hosts_.push_back(host);
+  }
+
   FakeMysqlState& server(const std::string& host) { return mysql.server(host + ":3306"); }
   ClusterHost& conf(const std::string& host) {
     for (ClusterHost& one : request.cluster.hosts) {

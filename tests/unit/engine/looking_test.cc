@@ -76,26 +76,6 @@ TEST_F(LookingTest, TheMasterIsFoundByAddressAsWell) {
   EXPECT_THAT(found.value().replicas_of(0), ElementsAre(1, 2));
 }
 
-TEST_F(LookingTest, AThirdTier) {
-  cluster_.mysql.follow("db3:3306", "db2:3306");
-  const Result<Topology> found = topology();
-  ASSERT_TRUE(found.ok()) << found.error().message;
-  EXPECT_EQ(found.value().master, 0U);
-  EXPECT_THAT(found.value().replicas_of(0), ElementsAre(1));
-  EXPECT_THAT(problems(), IsEmpty());
-}
-
-TEST_F(LookingTest, OfTwoThatFollowEachOtherTheWriterIsTheMaster) {
-  cluster_.mysql.follow("db1:3306", "db2:3306");
-  ASSERT_TRUE(topology().ok()) << topology().error().message;
-  EXPECT_EQ(topology().value().master, 0U);
-  cluster_.server("db2").read_only.read_only = ReadOnly::kOff;
-  EXPECT_THAT(problems(), HasSubstr("error: two masters: db1, db2"));
-  cluster_.server("db1").read_only.read_only = ReadOnly::kOn;
-  cluster_.server("db2").read_only.read_only = ReadOnly::kOn;
-  EXPECT_THAT(problems(), HasSubstr("error: no master"));
-}
-
 TEST_F(LookingTest, NoMasterAndADeadOne) {
   cluster_.server("db2").replica.reset();
   cluster_.server("db3").replica.reset();

@@ -122,8 +122,9 @@ TEST_P(SwitchoverTest, AFaultInEveryCall) {
   EXPECT_GT(incomplete, 5);
 }
 
-// A process killed before call k, for every k: another one ends in one writable master with the
-// address.
+// A process killed before call k, for every k, and clients who reach each server by its own address
+// go on writing where they can: another process ends in one writable master with the address, which
+// has all that they wrote.
 TEST_P(SwitchoverTest, KilledAtEveryCall) {
   const auto fine = make();
   const ClusterSeen found = fine->seen();
@@ -141,6 +142,11 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
     cluster->faults.clear_faults();
     cluster->clock.advance(Milliseconds{5});
     forget_what_the_dead_noted(cluster->state_dir);
+    FakeHistory written;
+    for (const std::string& host : cluster->seen().writers()) {
+      ASSERT_TRUE(cluster->server(host).write());
+      written.push_back(cluster->server(host).replication.executed.back());
+    }
     Environment environment = cluster->environment();
     std::optional<JournalFile> journal =
         find_unfinished_switch(cluster->request.cluster, environment);
@@ -150,18 +156,27 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(seen.writers().size(), 1U) << seen;
       continue;
     }
-    Outcome outcome;
-    if (summarize(*journal).past_point_of_no_return) {
+    const Result<Remedy> remedy = remedy_for_switch(cluster->request.cluster, *journal, environment);
+    ASSERT_TRUE(remedy.ok()) << remedy.error().message;
+    if (remedy.value() == Remedy::kCarryOn) {
       ++resumed;
-      outcome = resume_switch(cluster->request, *journal, environment);
+      EXPECT_EQ(roll_back_switch(cluster->request.cluster, *journal, environment).ending,
+                Ending::kNotUndone);
+      const Outcome outcome = resume_switch(cluster->request, *journal, environment);
       EXPECT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
       EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
       EXPECT_THAT(cluster->seen().vip_holders, ElementsAre("db2"));
     } else {
       ++rolled_back;
-      outcome = roll_back_switch(cluster->request.cluster, *journal, environment);
+      EXPECT_EQ(resume_switch(cluster->request, *journal, environment).ending, Ending::kUndone);
+      const Outcome outcome = roll_back_switch(cluster->request.cluster, *journal, environment);
       EXPECT_EQ(outcome.ending, Ending::kUndone);
       EXPECT_EQ(cluster->seen(), found);
+    }
+    const FakeHistory& kept =
+        cluster->server(cluster->seen().writers().front()).replication.executed;
+    for (const FakeTransaction& each : written) {
+      EXPECT_TRUE(contains(kept, each)) << "lost what server " << each.server_id << " took";
     }
     EXPECT_FALSE(find_unfinished_switch(cluster->request.cluster, environment));
   }
