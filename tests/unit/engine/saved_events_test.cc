@@ -470,6 +470,15 @@ TEST_P(ApplyTest, ReplicatingServerIsRefused) {
   EXPECT_THAT(heir().replication.executed, IsEmpty());
 }
 
+TEST_P(ApplyTest, SuperReadOnlyIsSaid) {
+  heir().read_only = {ReadOnly::kOn, true};
+  const Status refused = apply();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("super_read_only is on"));
+  heir().read_only = {ReadOnly::kOn, false};
+  expect_applied(apply());
+}
+
 TEST_P(ApplyTest, OutOfTheBinaryLogOnceThatIsClear) {
   if (GetParam() == "mysql") {
     expect_applied(apply(LogBin::kOff));
