@@ -130,13 +130,14 @@ Status translate_by_file(RemoteShell& host, const Translator& translator,
 
 std::string find_translator_command(const Translator& translator) {
   const bool mariadb = translator.family == ServerFamily::kMariadb;
-  // Its help names its maker; what cannot run at all is passed over.
+  // Its help names its maker; what cannot run at all is passed over. Every folder is looked at: the
+  // first mysqlbinlog may be the other family's.
   return fmt::format(
-      "PATH={}$PATH:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/mysql/bin; for p in {}; do "
-      "p=$(command -v \"$p\") || continue; h=$(\"$p\" --no-defaults --help 2>/dev/null) || "
-      "continue; "
+      "PATH={}$PATH:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/mysql/bin; IFS=:; set -f; "
+      "for d in $PATH; do for p in {}; do p=$d/$p; [ -x \"$p\" ] || continue; "
+      "h=$(\"$p\" --no-defaults --help 2>/dev/null) || continue; "
       "case $h in *MariaDB*) f=mariadb;; *) f=mysql;; esac; [ $f = {} ] || continue; "
-      "printf '%s\\n' \"$p\"; break; done",
+      "printf '%s\\n' \"$p\"; exit; done; done",
       translator.client_bindir.empty() ? "" : shell_quote(translator.client_bindir) + ":",
       names_of(translator.family), mariadb ? "mariadb" : "mysql");
 }

@@ -262,6 +262,19 @@ TEST_F(SavedEventsTest, ManagersProgramDoesWhereTheHostHasNone) {
   EXPECT_EQ(manager.runs, 1);
 }
 
+// As where MariaDB's client is installed beside MySQL's own folder.
+TEST_F(SavedEventsTest, OtherFamilysProgramIsPassedOver) {
+  log_.fake_transaction(1, 1);
+  write("bin.000009", log_.bytes);
+  fs::create_directories(folder_ + "/other");
+  program(folder_ + "/other/mysqlbinlog", "#!/bin/sh\necho By MariaDB Corporation\n");
+  wanted_.client_bindir = folder_ + "/other";
+  LocalShell shell{"db1", clock_, {}, {{"PATH", folder_ + "/bin:" + std::getenv("PATH")}}};
+  const auto events = fetch_binlog(shell, {logs()}, wanted_, nullptr, soon());
+  ASSERT_TRUE(events.ok()) << events.error().message;
+  EXPECT_THAT(events.value().transactions, SizeIs(1));
+}
+
 TEST_F(SavedEventsTest, OtherCountOfTransactionsIsRefused) {
   log_.fake_transaction(1, 1);
   log_.transaction();  // which the fake mysqlbinlog does not print
