@@ -75,7 +75,8 @@ class BinlogFetch {
                         file.name, file.size, wanted_.after.position));
       }
     }
-    if (expected > logs_.files.back().number) return {};
+    const std::uint32_t last = logs_.files.back().number;
+    if (expected > first_ && expected > last) return {};
     const bool purged = expected == first_ && logs_.files.front().number > first_;
     return refused(fmt::format(
         "{} is not in {} (there: {} to {}){}",
