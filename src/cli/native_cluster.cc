@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -79,6 +80,26 @@ std::vector<std::string> list_of(const std::string& text) {
 }
 
 }  // namespace
+
+Status hosts_resolve(const Cluster& cluster) {
+  std::vector<std::pair<std::string, std::future<std::vector<std::string>>>> asked;
+  for (const ClusterHost& host : cluster.hosts) {
+    const bool needs_none = host.ignore_fail || !host.node.ip.empty() ||
+                            parse_address(host.node.host).has_value() || !cluster.resolve;
+    if (needs_none) continue;
+    asked.emplace_back(host.node.host,
+                       std::async(std::launch::async, cluster.resolve, host.node.host));
+  }
+  std::vector<std::string> unknown;
+  for (auto& [name, addresses] : asked) {
+    if (addresses.get().empty()) unknown.push_back(name);
+  }
+  if (unknown.empty()) return {};
+  return Error{Code::kConfig,
+               fmt::format("{}: no address is found for {}; see the spelling and the "
+                           "name server, or give ip in the conf",
+                           cluster.conf_file, fmt::join(unknown, ", "))};
+}
 
 Status script_can_run(const SwitchFiles& files, const std::string& key) {
   const std::string command = text_of(files.conf.defaults, key);

@@ -236,15 +236,21 @@ class BadInputTest(unittest.TestCase):
             self.assert_refused(CONFIG, ("none.cnf", "names no server"), *call)
 
     def test_hosts_that_do_not_resolve(self):
-        """A name server may come back: nothing is wrong with the configuration's form."""
+        """Said before anything is asked of anybody; all of them at once."""
         conf = self.write("names.cnf", re.sub(r"ip=.*\n", "", MHA_CONF.format(port=NOBODY))
                           .replace("=db1", "=db1.invalid").replace("=db2", "=db2.invalid"))
-        self.assert_refused(UNDONE, ("no master", "db1.invalid", "db2.invalid", "resolve"), SWITCH,
-                            "--engine=native", "-c", str(conf))
+        self.assert_refused(CONFIG, ("names.cnf", "no address is found for db1.invalid, db2.invalid"),
+                            SWITCH, "--engine=native", "-c", str(conf))
 
     def test_servers_that_the_native_engine_does_not_reach(self):
-        self.assert_refused(UNDONE, ("no master", "db1", "db2", "127.0.0.1:1"), SWITCH,
-                            "--engine=native", "-c", str(self.conf))
+        before = self.files()
+        done = self.run_program(SWITCH, "--engine=native", "-c", str(self.conf))
+        self.assertEqual(done.returncode, UNDONE, done.stderr)
+        errors = [line for line in done.stderr.splitlines() if "[error]" in line]
+        self.assertEqual(len(errors), 1, done.stderr)
+        for words in ("no master", "db1:1 is unreachable", "db2:1 is unreachable"):
+            self.assertIn(words, errors[0])
+        self.assertEqual(self.files(), before, "nothing is written")
 
     def test_script_of_others_that_cannot_be_run(self):
         script = self.write("change.sh", "#!/bin/sh\n")
