@@ -19,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/cloud_login.h"
 #include "cli/mha_nodes.h"
 #include "config/host_name.h"
 #include "engine/steps_script.h"
@@ -127,6 +128,7 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   for (const MhaServer& server : files.conf.servers) {
     Result<NodeSpec> node = node_from_mha(program, files.config, server, "server");
     if (!node.ok()) return node.error();
+    if (const Status login = check_login(node.value()); !login.ok()) return login.error();
     if (!seen.insert({host_key(server.hostname), server.port}).second) {
       return Error{Code::kConfig, fmt::format("{}: {}:{} is there twice", files.conf.file,
                                               server.hostname, server.port)};
