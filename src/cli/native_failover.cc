@@ -155,9 +155,9 @@ class NativeRun {
   // As MHA leaves them, so that its manager and we keep to the same pause between two failovers.
   void note_marks(const Outcome& outcome) {
     const Cluster& cluster = options_.request.cluster;
-    const bool promoted = outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
-    const Status noted = promoted ? write_failover_complete(cluster, environment_.clock)
-                                  : write_failover_error(cluster, environment_.clock);
+    const Status noted = has_new_master(outcome)
+                             ? write_failover_complete(cluster, environment_.clock)
+                             : write_failover_error(cluster, environment_.clock);
     if (!noted.ok()) program_.log.warning("{}", noted.error().message);
   }
 
@@ -166,7 +166,7 @@ class NativeRun {
               const OperationSummary& summary) {
     const std::string& script = options_.request.cluster.scripts.report;
     if (script.empty()) return;
-    const bool promoted = outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+    const bool promoted = has_new_master(outcome);
     ReportRequest request;
     request.orig_master_host = facts.orig_master;
     if (promoted) request.new_master_host = facts.new_master;

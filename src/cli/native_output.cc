@@ -78,8 +78,9 @@ int NativeOutput::described(const std::vector<std::string>& plan,
 }
 
 int NativeOutput::failed(const Error& error) {
-  if (format_ == OutputFormat::kJson) print({{"exit_code", kRefused}, {"error", error.message}});
-  return report_error(program_, error);
+  const int exit_code = report_error(program_, error);
+  if (format_ == OutputFormat::kJson) print({{"exit_code", exit_code}, {"error", error.message}});
+  return exit_code;
 }
 
 int NativeOutput::ended(const Outcome& outcome, const OperationSummary& summary) {

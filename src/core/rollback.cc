@@ -42,7 +42,8 @@ std::vector<OpenStep> open_steps(const JournalFile& journal) {
 
 bool changes_something(const OpenStep& open) {
   return open.kind == "ensure_read_only" || open.kind == "ensure_writable" ||
-         open.kind == "ensure_vip_absent" || open.kind == "remember_replication";
+         open.kind == "ensure_writable_for_us" || open.kind == "ensure_vip_absent" ||
+         open.kind == "remember_replication";
 }
 
 // nullptr for the kinds whose undo is nothing to do.
@@ -50,6 +51,7 @@ std::unique_ptr<Step> build_step(const OpenStep& open, Node& node, Log& log,
                                  const StepBuilder& build_more) {
   if (open.kind == "ensure_read_only") return ensure_read_only(node, log);
   if (open.kind == "ensure_writable") return ensure_writable(node, log);
+  if (open.kind == "ensure_writable_for_us") return ensure_writable_for_us(node, log);
   if (open.kind == "remember_replication") return remember_replication(node, log);
   if (open.kind == "ensure_vip_absent") {
     // What was found comes back in undo; the constructor's values are only for observe.

@@ -139,6 +139,23 @@ class EnsureWritable : public ReadOnlyStep {
   UndoFailure on_undo_failure() const override { return UndoFailure::kStop; }
 };
 
+class EnsureWritableForUs : public ReadOnlyStep {
+ public:
+  using ReadOnlyStep::ReadOnlyStep;
+
+  std::string kind() const override { return "ensure_writable_for_us"; }
+  std::string description() const override {
+    return fmt::format("set super_read_only off on {}, and leave read_only on", node().title());
+  }
+
+  Status apply(const json& /*found*/, Deadline deadline) override {
+    const Status set = reach(ReadOnlyState{ReadOnly::kOn, false}, deadline);
+    if (set.ok()) return set;
+    return set.error().with_context(
+        fmt::format("setting super_read_only off on {}", node().title()));
+  }
+};
+
 }  // namespace
 
 std::unique_ptr<Step> ensure_read_only(Node& node, Log& log) {
@@ -147,6 +164,10 @@ std::unique_ptr<Step> ensure_read_only(Node& node, Log& log) {
 
 std::unique_ptr<Step> ensure_writable(Node& node, Log& log) {
   return std::make_unique<EnsureWritable>(node, log);
+}
+
+std::unique_ptr<Step> ensure_writable_for_us(Node& node, Log& log) {
+  return std::make_unique<EnsureWritableForUs>(node, log);
 }
 
 }  // namespace mha

@@ -17,4 +17,8 @@ std::unique_ptr<Step> ensure_read_only(Node& node, Log& log);
 // Afterwards the server takes writes.
 std::unique_ptr<Step> ensure_writable(Node& node, Log& log);
 
+// Afterwards who may write despite read_only can: we, who apply saved events. For others read_only
+// stays on. For servers that have super_read_only.
+std::unique_ptr<Step> ensure_writable_for_us(Node& node, Log& log);
+
 }  // namespace mha

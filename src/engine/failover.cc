@@ -91,7 +91,7 @@ Result<std::vector<Problem>> Failover::Parts::look() {
   roles.script =
       failover_script(request.cluster, roles.orig->spec(), roles.next->spec(),
                       death.host_answers ? SshReach::kReachable : SshReach::kUnreachable);
-  roles.keep_as = saved_events_path(request.cluster, environment);
+  roles.keep_as = saved_events_path(request.cluster, roles.orig->spec(), environment);
   return failover_problems(
       {views, topology, candidate, death, read_failover_marks(request.cluster, environment.clock)},
       request);

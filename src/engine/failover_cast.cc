@@ -50,6 +50,7 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   }
   const HostView& next = views[candidate];
   roles.forgets_source = !next.host.skip_reset_slave;
+  roles.super_read_only = next.state.read_only.super_read_only.value_or(false);
   roles.semi_sync_replica = next.state.semi_sync.replica_enabled;
   roles.fence.shutdown_script = request.cluster.scripts.shutdown;
   roles.fencing = request.fencing;
@@ -68,6 +69,7 @@ json failover_header(const Cluster& cluster, const FailoverRoles& roles, const R
               {"orig_master", host_json(roles.orig->spec())},
               {"new_master", host_json(roles.next->spec())},
               {"semi_sync", roles.semi_sync_replica},
+              {"keep_as", roles.keep_as},
               {"like", replica_to_json(like)}};
 }
 
@@ -93,7 +95,17 @@ OperationSummary operation_summary_of(const FailoverSummary& facts) {
   return summary;
 }
 
-std::string saved_events_path(const Cluster& cluster, const Environment& environment) {
+std::string saved_events_path(const Cluster& cluster, const NodeSpec& dead,
+                              const Environment& environment) {
+  const std::vector<std::string> before = find_journals(environment.state_dir, kFailoverOperation,
+                                                        journal_subject(dead.host, dead.port));
+  if (!before.empty()) {
+    const Result<JournalFile> journal = read_journal(before.front());
+    const bool has_new_master = journal.ok() && summarize(journal.value()).past_point_of_no_return;
+    const std::string path =
+        journal.ok() ? journal.value().records.front().value("keep_as", "") : "";
+    if (!has_new_master && !path.empty()) return path;
+  }
   std::string stamp = utc_stamp(environment.clock.wall_now());
   std::erase_if(stamp, [](char c) { return c == ':' || c == '-' || c == '.'; });
   const std::string& folder = cluster.workdir.empty() ? environment.state_dir : cluster.workdir;

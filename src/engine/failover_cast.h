@@ -24,7 +24,9 @@ nlohmann::json failover_header(const Cluster& cluster, const FailoverRoles& role
 OperationSummary operation_summary_of(const FailoverSummary& facts);
 
 // Where saved events go, without a suffix: in manager_workdir, or in our state folder where there
-// is none; the time is in its name.
-std::string saved_events_path(const Cluster& cluster, const Environment& environment);
+// is none. After a failover of the same host that came to no new master it is that one's: beside
+// the file stands how much of it is applied already.
+std::string saved_events_path(const Cluster& cluster, const NodeSpec& dead,
+                              const Environment& environment);
 
 }  // namespace mha

@@ -102,6 +102,7 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   if (roles.script.has_value()) {
     plan.add(ensure_failover_stop_script_ran(*roles.orig, *roles.script, environment));
   }
+  if (roles.super_read_only) plan.add(ensure_writable_for_us(next, log));
   plan.add(ensure_has_latest(
       {&next, roles.replicas, roles.places, roles.keep_as + ".relay", roles.log_bin},
       workshop.state, workshop.files, environment));

@@ -25,6 +25,7 @@ struct FailoverRoles {
   // others' relay logs, which are gone once those follow the new master.
   std::vector<const Node*> behind;
   bool forgets_source = true;      // RESET SLAVE ALL on the new master (skip_reset_slave)
+  bool super_read_only = false;    // on the candidate: it binds us too
   bool semi_sync_replica = false;  // the candidate was one: the dead master was their source
   FenceRequest fence;
   Fencing fencing = Fencing::kWanted;

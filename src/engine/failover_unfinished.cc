@@ -89,7 +89,7 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   const ReplicaState like = replica_from_json(header.value("like", json::object()));
   FailoverRoles roles = cast_failover(discovery, *dead, *next, like, request);
   roles.semi_sync_replica = header.value("semi_sync", false);
-  roles.keep_as = saved_events_path(request.cluster, environment);
+  roles.keep_as = header.value("keep_as", "");
 
   json new_header = header;
   new_header["resumes"] = journal.path;
