@@ -99,11 +99,12 @@ class DeadCluster {
   void hold_receivers(bool hold) {
     for (const char* host : {"db2", "db3"}) cluster.server(host).replica->receiver = !hold;
   }
-  Result<CommandOutput> host_says(const std::string& command) const {
-    if (command.find("pgrep") != std::string::npos) {
-      return CommandOutput{0, server_runs ? "pgrep=0\n" : "pgrep=1\n", ""};
-    }
-    return CommandOutput{};
+  // As engine/remote_server.h asks: no server process there, or one that listens on 3306.
+  Result<CommandOutput> host_says(const std::string& /*command*/) const {
+    const char* const process =
+        "listens=0CEA 100 555\nprocess=42\nname=mysqld\nstate=S\nparent=1\nuid=100\n"
+        "fds=seen\nowns=555 \n";
+    return CommandOutput{0, fmt::format("{}listed=yes\n", server_runs ? process : ""), ""};
   }
 };
 
