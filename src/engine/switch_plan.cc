@@ -112,10 +112,22 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
 
   std::vector<std::unique_ptr<Step>> repointing;
   if (roles.forgets_source) repointing.push_back(ensure_source_forgotten(next, log));
+  std::unique_ptr<Step> orig_follows;
+  bool any_by_place = false;
   for (const Follower& follower : roles.followers) {
-    repointing.push_back(ensure_follows(*follower.node, follower.request, handover, log));
+    std::unique_ptr<Step> step = ensure_follows(*follower.node, follower.request, handover, log);
+    if (follower.node == roles.orig) {
+      orig_follows = std::move(step);
+      continue;
+    }
+    any_by_place = any_by_place || follower.request.source.gtid_use == GtidUse::kNone;
+    repointing.push_back(std::move(step));
   }
+  // What the original master gets from the new one it passes on to those who still replicate from
+  // it: by place they would get that a second time from the new master.
+  if (orig_follows != nullptr && !any_by_place) repointing.push_back(std::move(orig_follows));
   plan.add_together(std::move(repointing));
+  if (orig_follows != nullptr) plan.add(std::move(orig_follows));
   if (roles.events) plan.add(ensure_events_on(next, log));
   if (roles.semi_sync_source && roles.semi_sync_replica) {
     plan.add_together(together(ensure_semi_sync_role(next, SemiSyncRole::kSource, log),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -92,6 +93,22 @@ TEST_P(SwitchoverTest, ThereAndBack) {
   const Outcome back = cluster->run();
   ASSERT_EQ(back.ending, Ending::kDone) << back.headline->message;
   EXPECT_EQ(cluster->seen(), found);
+}
+
+// The original master passes on what it gets: who followed it by place and still did would get the
+// new master's rows twice.
+TEST_P(SwitchoverTest, ByPositionTheOriginalMasterIsRepointedLast) {
+  const auto cluster = make();
+  ASSERT_EQ(cluster->run().ending, Ending::kDone);
+  const std::vector<std::string> calls = cluster->faults.calls();
+  const auto at = [&calls](const std::string& call) {
+    const auto found = std::ranges::find(calls, call);
+    EXPECT_NE(found, calls.end()) << call;
+    return found - calls.begin();
+  };
+  if (GetParam().gtid_use != GtidUse::kNone) return;
+  EXPECT_LT(at("mysql db3:3306 replicate_from db2:3306"),
+            at("mysql db1:3306 replicate_from db2:3306"));
 }
 
 // Before the point of no return: as it was found, or what is not is named. After it: forward. Never
