@@ -74,6 +74,7 @@ Result<std::vector<Problem>> Switchover::look() {
   if (!candidate.ok()) return candidate.error();
   parts.candidate = candidate.value();
   parts.cast_roles();
+  parts.prepare_vip();
   std::future<std::vector<std::string>> holders =
       std::async(std::launch::async, [&parts] { return parts.vip_holders(); });
   const Result<std::string> gtids = parts.master_gtids();
@@ -173,8 +174,9 @@ Status Switchover::Parts::catch_up() {
   }
 }
 
-// What costs time to start (sudo) runs before clients wait. look() has asked the network who has
-// the address.
+// What costs time to start (sudo) is started while we look, and is running when clients wait. It
+// does nothing by itself, and ends with the session. vip_holders() asks the network who has the
+// address.
 void Switchover::Parts::prepare_vip() {
   const Deadline soon = environment.clock.deadline_after(kPrepare);
   if (roles.vip_on_orig == VipPresence::kPresent && roles.orig->moves_a_vip()) {
@@ -239,7 +241,6 @@ Outcome Switchover::run() {
   if (!journal.ok()) {
     return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
   }
-  parts.prepare_vip();
   Plan plan(environment.clock, environment.log, environment.interrupt);
   parts.fill(plan);
   Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {

@@ -95,6 +95,29 @@ TEST_P(SwitchoverTest, ThereAndBack) {
   EXPECT_EQ(cluster->seen(), found);
 }
 
+// Somebody whom read_only does not bind, and who came after the look, writes to the old master
+// while its address goes: the candidate has that too in the end, and the others follow from there.
+TEST_P(SwitchoverTest, WhatIsWrittenPastReadOnlyIsNotLost) {
+  const auto cluster = make();
+  bool has_written = false;
+  cluster->server("db2").on_call = [&](FakeMysqlState& state, const std::string& call) {
+    if (!call.ends_with(" stop_replica") || has_written) return;
+    has_written = true;
+    state.replica = ReplicaThreads{};  // before the write: it must fetch it once more
+    cluster->server("db1").write_as_super(2);
+  };
+  const Outcome outcome = cluster->run();
+  ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+  ASSERT_TRUE(has_written);
+  cluster->mysql.replicate();
+  for (const char* host : {"db1", "db3"}) {
+    EXPECT_EQ(history(*cluster, host), history(*cluster, "db2")) << host;
+  }
+  const FakeHistory& all = cluster->server("db2").replication.executed;
+  EXPECT_TRUE(contains(all, cluster->server("db1").replication.executed.back()));
+  EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
+}
+
 // The original master passes on what it gets: who followed it by place and still did would get the
 // new master's rows twice.
 TEST_P(SwitchoverTest, ByPositionTheOriginalMasterIsRepointedLast) {
