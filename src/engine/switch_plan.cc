@@ -142,6 +142,9 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
   if (orig_follows != nullptr && !any_by_place) repointing.push_back(std::move(orig_follows));
   plan.add_together(std::move(repointing));
   if (orig_follows != nullptr) plan.add(std::move(orig_follows));
+  if (!roles.master_events.enabled.empty()) {
+    plan.add(ensure_events_enabled(next, roles.master_events, log));
+  }
   if (roles.events) plan.add(ensure_events_on(next, log));
   if (roles.semi_sync_source && roles.semi_sync_replica) {
     plan.add_together(together(ensure_semi_sync_role(next, SemiSyncRole::kSource, log),

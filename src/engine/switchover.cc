@@ -51,6 +51,7 @@ struct Switchover::Parts {
   std::vector<std::string> vip_holders();
   Status take_locks();
   Status catch_up();
+  Status read_events();
   void prepare_vip();
   void fill(Plan& plan);
   [[nodiscard]] json header() const;
@@ -78,8 +79,10 @@ Result<std::vector<Problem>> Switchover::look() {
   std::future<std::vector<std::string>> holders =
       std::async(std::launch::async, [&parts] { return parts.vip_holders(); });
   const Result<std::string> gtids = parts.master_gtids();
+  const Status events = parts.read_events();
   const std::vector<std::string> vip_holders = holders.get();
   if (!gtids.ok()) return gtids.error();
+  if (!events.ok()) return events.error();
   return switch_problems({views, parts.topology, parts.candidate, gtids.value(), vip_holders,
                           read_failover_marks(request.cluster, parts.environment.clock)},
                          request.limits);
@@ -174,6 +177,14 @@ Status Switchover::Parts::catch_up() {
   }
 }
 
+Status Switchover::Parts::read_events() {
+  Result<MasterEvents> events =
+      enabled_events(*roles.orig, environment.clock.deadline_after(kLook));
+  if (!events.ok()) return events.error();
+  roles.master_events = std::move(events).value();
+  return {};
+}
+
 // What costs time to start (sudo) is started while we look, and is running when clients wait. It
 // does nothing by itself, and ends with the session. vip_holders() asks the network who has the
 // address.
@@ -206,6 +217,7 @@ json Switchover::Parts::header() const {
       {"new_master", host_json(roles.next->spec())},
       {"orig_master_is_new_slave", request.limits.orig_master == OrigMaster::kBecomesReplica},
       {"events", roles.events},
+      {"master_events", to_json(roles.master_events)},
       {"semi_sync", roles.semi_sync_source && roles.semi_sync_replica},
       {"like", replica_to_json(like)}};
 }

@@ -50,6 +50,13 @@ class SwitchoverTest : public testing::TestWithParam<Kind> {
     cluster->server("db2").replication.semi_sync = {true, false, true, 0, 0};
     cluster->server("db3").replication.semi_sync = {true, false, true, 0, 0};
     cluster->server("db1").add_thread("app");
+    // "old" is disabled on the master, and on the replicas by replication like the other.
+    for (const auto& [name, status] :
+         {std::pair{"nightly", EventStatus::kEnabled}, std::pair{"old", EventStatus::kDisabled}}) {
+      cluster->server("db1").put_event(
+          {"shop", name, status, 0, "app@%", "latin1", "latin1_swedish_ci"});
+    }
+    cluster->mysql.replicate();
     return cluster;
   }
   static std::string history(EngineCluster& cluster, const std::string& host) {
@@ -69,6 +76,10 @@ TEST_P(SwitchoverTest, Switches) {
   EXPECT_EQ(seen.servers.at("db3").source, "db2");
   EXPECT_FALSE(seen.servers.at("db1").events);
   EXPECT_TRUE(seen.servers.at("db2").events);
+  cluster->mysql.replicate();
+  EXPECT_THAT(cluster->seen().servers.at("db1").enabled_events, IsEmpty());
+  EXPECT_THAT(seen.servers.at("db2").enabled_events, ElementsAre("shop.nightly"));
+  EXPECT_THAT(seen.servers.at("db3").enabled_events, IsEmpty());
   EXPECT_TRUE(seen.servers.at("db2").semi_sync_source);
   EXPECT_FALSE(seen.servers.at("db1").semi_sync_source);
   EXPECT_TRUE(cluster->summary.downtime.has_value());
@@ -92,6 +103,7 @@ TEST_P(SwitchoverTest, ThereAndBack) {
   cluster->conf("db1").candidate_master = true;
   const Outcome back = cluster->run();
   ASSERT_EQ(back.ending, Ending::kDone) << back.headline->message;
+  cluster->mysql.replicate();
   EXPECT_EQ(cluster->seen(), found);
 }
 
@@ -132,6 +144,17 @@ TEST_P(SwitchoverTest, ByPositionTheOriginalMasterIsRepointedLast) {
   if (GetParam().gtid_use != GtidUse::kNone) return;
   EXPECT_LT(at("mysql db3:3306 replicate_from db2:3306"),
             at("mysql db1:3306 replicate_from db2:3306"));
+}
+
+// Somebody has altered the event on the replica itself: that is his, and stays.
+TEST_P(SwitchoverTest, AnEventThatWasAlteredOnTheReplicaStaysAsItIs) {
+  const auto cluster = make();
+  for (ScheduledEvent& event : cluster->server("db2").replication.events) {
+    if (event.name == "nightly") event.status = EventStatus::kDisabled;
+  }
+  ASSERT_EQ(cluster->run().ending, Ending::kDone);
+  EXPECT_THAT(cluster->seen().servers.at("db2").enabled_events, IsEmpty());
+  EXPECT_TRUE(cluster->log.has(LogLevel::kWarning, "stays disabled"));
 }
 
 // Before the point of no return: as it was found, or what is not is named. After it: forward. Never
@@ -215,6 +238,7 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
       EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
       EXPECT_THAT(cluster->seen().vip_holders, ElementsAre("db2"));
+      EXPECT_THAT(cluster->seen().servers.at("db2").enabled_events, ElementsAre("shop.nightly"));
     } else {
       ++rolled_back;
       outcome = roll_back_switch(cluster->request.cluster, *journal, environment);
