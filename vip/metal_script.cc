@@ -164,12 +164,12 @@ std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask
         "done\n";
   }
   script +=
-      "$s \"$ip\" -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
+      "$s \"$ip\" -o -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
       "exec 3>\"$d/in\"\n"
       "if read -r line; then\n" +
       wait_for_answer +
       "probe=; if [ -s \"$d/probe\" ]; then probe=$(grep -i 'reply from' \"$d/probe\"); fi\n"
-      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n";
+      "if [ -z \"$probe\" ]; then printf '%s\\naddr show\\n' \"$line\" >&3; fi; exec 3>&-\n";
   // The first announcement starts together with the change: clients wait for it. Without sudo
   // first, which takes longer than all the rest: where arping has the capability it needs (Debian
   // installs it so) it says it at once, else nothing. Where the address is not there yet neither
@@ -183,10 +183,14 @@ std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask
         fmt::format("\"$arping\" -q -U -c 1 -I {} {}", shell_quote(place.interface),
                     shell_quote(place.vip.address)));
   }
+  // As in the removing one, ip has listed the addresses itself.
   script +=
-      "if wait $p; then say change ok; else say change \"$(cat \"$d/out\")\"; fi; say probe "
-      "\"$probe\"\n";
-  script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
+      "if wait $p && [ -s \"$d/out\" ]; then echo change=ok; echo probe=; echo --addresses--; "
+      "cat \"$d/out\"\n" +
+      announce(place) + "exit; fi\n";
+  script +=
+      fmt::format("say change \"$(cat \"$d/out\")\"; say probe \"$probe\"\nif {}; then\n{}:\nfi\n",
+                  is_here(place), announce(place));
   script += "fi\nexec 3>&-\n";
   script += kAddresses;
   return in_sh(script);

@@ -72,7 +72,7 @@ def switch(lab: Lab, kind: str, master: str) -> tuple[str, Run]:
     outcome = lab.switch(other, extra=extra)
     check(lab, kind, outcome, other)
     gap = lab.writer.journal().longest_gap(outcome.begin)
-    return other, Run(kind, gap.ms, 0, _parts(lab, outcome, gap, master, other),
+    return other, Run(kind, gap.ms, 0, _parts(lab, outcome, master, other),
                       _native_steps(lab) if kind == "native" else {})
 
 
@@ -104,12 +104,16 @@ def check(lab: Lab, kind: str, outcome: Outcome, master: str) -> None:
                        f"writable are {lab.writable()}")
 
 
-def _parts(lab: Lab, outcome: Outcome, gap, old: str, new: str) -> dict[str, float]:
-    """The PARTS of a switch; together they are its gap."""
+def _parts(lab: Lab, outcome: Outcome, old: str, new: str) -> dict[str, float]:
+    """The PARTS of a switch; together they are the gap in which the address moved.
+
+    That is the longest one, unless the machine is so busy that the client itself stood still.
+    """
     events = [event for event in lab.vip_watch.events() if event.when >= outcome.begin]
     lost = next(event.when for event in events if event.host == old and not event.present)
     come = next(event.when for event in events
                 if event.host == new and event.present and not event.tentative)
+    gap = lab.writer.journal().longest_gap(come, come)
     moments = [gap.begin, lost, come, gap.end]
     return {name: (end - begin) * 1000
             for name, begin, end in zip(PARTS, moments, moments[1:])}
