@@ -134,11 +134,14 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
   return in_sh(script);
 }
 
+// ip itself lists the addresses after the change, since a program less is a millisecond less of
+// downtime. Only where all of it went well: an empty list would mean that the address is gone.
 std::string metal_prepared_remove_script(const MetalPlace& place) {
-  return in_sh(
-      prologue(place) + kPaths +
-      "if e=$($s \"$ip\" -batch - 2>&1); then say change ok; else say change \"$e\"; fi\n" +
-      kAddresses);
+  return in_sh(prologue(place) + kPaths +
+               "if e=$($s \"$ip\" -o -batch - 2>&1) && [ -n \"$e\" ]; then "
+               "echo change=ok; echo --addresses--; printf '%s\\n' \"$e\"; exit; fi\n"
+               "say change \"$e\"\n" +
+               kAddresses);
 }
 
 // The fifo lets sudo and ip start before the line is there; the shell sees the line first, and the
@@ -161,25 +164,33 @@ std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask
         "done\n";
   }
   script +=
-      "$s \"$ip\" -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
+      "$s \"$ip\" -o -batch - <\"$d/in\" >\"$d/out\" 2>&1 & p=$!\n"
       "exec 3>\"$d/in\"\n"
       "if read -r line; then\n" +
       wait_for_answer +
-      "probe=$(grep -i 'reply from' \"$d/probe\")\n"
-      "if [ -z \"$probe\" ]; then echo \"$line\" >&3; fi; exec 3>&-\n";
-  // The first announcement starts together with the change: clients wait for it, and sudo takes
-  // longer than the change does. Where the address is not there yet it says nothing (arping -U
-  // binds to it), and those of announce() follow.
+      "probe=; if [ -s \"$d/probe\" ]; then probe=$(grep -i 'reply from' \"$d/probe\"); fi\n"
+      "if [ -z \"$probe\" ]; then printf '%s\\naddr show\\n' \"$line\" >&3; fi; exec 3>&-\n";
+  // The first announcement starts together with the change: clients wait for it. Without sudo
+  // first, which takes longer than all the rest: where arping has the capability it needs (Debian
+  // installs it so) it says it at once, else nothing. Where the address is not there yet neither
+  // says anything (arping -U binds to it), so the quick one tries twice, and those of announce()
+  // follow.
   if (announces(place)) {
     script += fmt::format(
         "if [ -n \"$arping\" ] && [ -z \"$probe\" ]; then "
-        "($s \"$arping\" -q -U -c 1 -I {} {} </dev/null >/dev/null 2>&1 &); fi\n",
-        shell_quote(place.interface), shell_quote(place.vip.address));
+        "({{ {0} || {0}; }} </dev/null >/dev/null 2>&1 &)\n"
+        "($s {0} </dev/null >/dev/null 2>&1 &); fi\n",
+        fmt::format("\"$arping\" -q -U -c 1 -I {} {}", shell_quote(place.interface),
+                    shell_quote(place.vip.address)));
   }
+  // As in the removing one, ip has listed the addresses itself.
   script +=
-      "if wait $p; then say change ok; else say change \"$(cat \"$d/out\")\"; fi; say probe "
-      "\"$probe\"\n";
-  script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
+      "if wait $p && [ -s \"$d/out\" ]; then echo change=ok; echo probe=; echo --addresses--; "
+      "cat \"$d/out\"\n" +
+      announce(place) + "exit; fi\n";
+  script +=
+      fmt::format("say change \"$(cat \"$d/out\")\"; say probe \"$probe\"\nif {}; then\n{}:\nfi\n",
+                  is_here(place), announce(place));
   script += "fi\nexec 3>&-\n";
   script += kAddresses;
   return in_sh(script);
@@ -187,8 +198,8 @@ std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask
 
 std::string metal_batch_line(const MetalPlace& place, const std::string& verb) {
   const std::string flags = verb == "add" ? flags_for_add(place) : "";
-  return fmt::format("addr {} {} dev {}{}{}\n", verb, place.vip.text(), place.interface,
-                     flags.empty() ? "" : " ", flags);
+  return fmt::format("addr {} {} dev {}{}{}\n{}", verb, place.vip.text(), place.interface,
+                     flags.empty() ? "" : " ", flags, verb == "del" ? "addr show\n" : "");
 }
 
 std::string metal_probe_script(const MetalPlace& place) {

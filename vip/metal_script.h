@@ -55,7 +55,7 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
 std::string metal_prepared_remove_script(const MetalPlace& place);
 enum class AskNetwork { kNow, kDone };  // kDone: the caller has, and knows the only holder
 std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask);
-// That line: "addr add 10.0.0.100/24 dev eth0".
+// That line: "addr add 10.0.0.100/24 dev eth0"; for "del" another one has it list what is left.
 std::string metal_batch_line(const MetalPlace& place, const std::string& verb);
 
 // Asks the network who else has the address; takes up to a second.

@@ -60,6 +60,54 @@ class EnsureCaughtUp : public ServerStep {
   Handover& handover_;
 };
 
+// Afterwards no replication thread runs, and handover.next_begin is where the server's own binary
+// log ends then.
+Status leave_source(Replication& server, const Node& node, Handover& handover, Deadline deadline) {
+  const Status stopped = server.stop_replica(deadline);
+  if (!stopped.ok()) {
+    return stopped.error().with_context(
+        fmt::format("stopping the replication of {}", node.title()));
+  }
+  Result<SourcePosition> begin = server.own_position(deadline);
+  if (!begin.ok()) return begin.error();
+  handover.next_begin = std::move(begin).value();
+  return {};
+}
+
+class EnsureAtEnd : public ServerStep {
+ public:
+  EnsureAtEnd(Node& next, Node& orig, GtidUse gtid_use, Handover& handover, Log& log)
+      : ServerStep(next, log),
+        orig_(orig),
+        handover_(handover),
+        catch_up_(next, orig, "once more", gtid_use, handover, log) {}
+
+  std::string kind() const override { return "ensure_at_end"; }
+  std::string description() const override {
+    return fmt::format("see that {} has written nothing more", orig_.title());
+  }
+  Status apply(const json& found, Deadline deadline) override {
+    Result<MysqlServer*> orig = orig_.mysql(deadline);
+    if (!orig.ok()) return orig.error();
+    const Result<SourcePosition> end = orig.value()->replication().own_position(deadline);
+    if (!end.ok()) return end.error();
+    if (same_place(end.value(), handover_.orig_end)) return {};
+
+    log().info("{} has written since: {} catches up once more", orig_.title(), node().title());
+    Result<MysqlServer*> next = node().mysql(deadline);
+    if (!next.ok()) return next.error();
+    const Status started = next.value()->ensure_replica_threads({true, true}, deadline);
+    if (!started.ok()) return started;
+    if (const Status applied = catch_up_.apply(found, deadline); !applied.ok()) return applied;
+    return leave_source(next.value()->replication(), node(), handover_, deadline);
+  }
+
+ private:
+  Node& orig_;
+  Handover& handover_;
+  EnsureCaughtUp catch_up_;
+};
+
 class EnsureNotFollowing : public ServerStep {
  public:
   EnsureNotFollowing(Node& node, Handover& handover, Log& log)
@@ -80,15 +128,7 @@ class EnsureNotFollowing : public ServerStep {
   Status apply(const json& /*found*/, Deadline deadline) override {
     Result<Replication*> server = replication(deadline);
     if (!server.ok()) return server.error();
-    const Status stopped = server.value()->stop_replica(deadline);
-    if (!stopped.ok()) {
-      return stopped.error().with_context(
-          fmt::format("stopping the replication of {}", node().title()));
-    }
-    Result<SourcePosition> begin = server.value()->own_position(deadline);
-    if (!begin.ok()) return begin.error();
-    handover_.next_begin = std::move(begin).value();
-    return {};
+    return leave_source(*server.value(), node(), handover_, deadline);
   }
   Status undo(const json& found, Deadline deadline) override {
     const ReplicaThreads wanted{found.value("receiver", false), found.value("applier", false)};
@@ -204,6 +244,10 @@ class EnsureSourceForgotten : public ServerStep {
 std::unique_ptr<Step> ensure_caught_up(Node& next, Node& orig, std::string occasion,
                                        GtidUse gtid_use, Handover& handover, Log& log) {
   return std::make_unique<EnsureCaughtUp>(next, orig, std::move(occasion), gtid_use, handover, log);
+}
+std::unique_ptr<Step> ensure_at_end(Node& next, Node& orig, GtidUse gtid_use, Handover& handover,
+                                    Log& log) {
+  return std::make_unique<EnsureAtEnd>(next, orig, gtid_use, handover, log);
 }
 std::unique_ptr<Step> ensure_not_following(Node& node, Handover& handover, Log& log) {
   return std::make_unique<EnsureNotFollowing>(node, handover, log);

@@ -19,6 +19,12 @@ namespace mha {
 std::unique_ptr<Step> ensure_caught_up(Node& next, Node& orig, std::string occasion,
                                        GtidUse gtid_use, Handover& handover, Log& log);
 
+// The last look, where nobody can write any more: `orig`'s binary log still ends at
+// handover.orig_end. Where it does not, `next`, which has stopped replicating already, catches up
+// once more and stops again (handover.next_begin follows).
+std::unique_ptr<Step> ensure_at_end(Node& next, Node& orig, GtidUse gtid_use, Handover& handover,
+                                    Log& log);
+
 // Afterwards no replication thread runs on the server, and handover.next_begin is the end of its
 // own binary log. Undo starts what ran.
 std::unique_ptr<Step> ensure_not_following(Node& node, Handover& handover, Log& log);

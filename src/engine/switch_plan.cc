@@ -37,10 +37,11 @@ Follower make_follower(const HostView& view, Node& node, const HostView& next,
   return {&node, {std::move(source), next.own_addresses, FollowRequest::OldSource::kMustBeDone}};
 }
 
-std::unique_ptr<Step> no_clients(Node& node, const char* occasion, Environment& environment) {
+std::unique_ptr<Step> no_clients(Node& node, const char* occasion, Newcomers newcomers,
+                                 Environment& environment) {
   // Clients wait already: none is given time to leave by itself.
-  return ensure_no_clients(node, occasion, {Milliseconds{0}, kEndClients}, environment.clock,
-                           environment.log, environment.interrupt);
+  return ensure_no_clients(node, occasion, {Milliseconds{0}, kEndClients, newcomers},
+                           environment.clock, environment.log, environment.interrupt);
 }
 
 template <typename... Steps>
@@ -87,23 +88,36 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   // servers.md).
   plan.add(ensure_frozen(orig, blockers, environment.ports.mysql, log));
   // Before the address goes: without it the server's RST cannot reach the client (facts: mha.md).
-  plan.add(no_clients(orig, "with writes off", environment));
+  plan.add(no_clients(orig, "with writes off",
+                      orig.moves_a_vip() ? Newcomers::kLeave : Newcomers::kEnd, environment));
+  // From the address's leaving to its coming a client's packets are lost, and each costs it a
+  // time-out: what can be done before or meanwhile is not done in between. Whom read_only does not
+  // bind is ended and watched for before the candidate leaves its source.
+  const bool all_are_bound = roles.exempt_clients.empty();
+  plan.add(ensure_caught_up(next, orig, "with writes off", roles.gtid_use, handover, log));
+  std::vector<std::unique_ptr<Step>> meanwhile;
   if (orig.moves_a_vip()) {
     const bool on_both =
         roles.vip_on_orig == VipPresence::kPresent && roles.vip_on_next == VipPresence::kPresent;
-    plan.add_together(
-        together(ensure_vip_absent(orig, roles.vip_on_orig,
-                                   on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log),
-                 ensure_caught_up(next, orig, "with writes off", roles.gtid_use, handover, log)));
-    // Those that came back between the kill and the removal.
-    plan.add(no_clients(orig, "with the virtual IP off", environment));
+    meanwhile.push_back(ensure_vip_absent(
+        orig, roles.vip_on_orig, on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log));
+    // Those that come back until it has gone.
+    meanwhile.push_back(
+        no_clients(orig, "while the virtual IP goes", Newcomers::kEnd, environment));
   }
-  if (!roles.exempt_clients.empty()) {
-    plan.add(ensure_no_exempt_writer(orig, roles.exempt_clients, environment.clock, log));
+  if (all_are_bound) meanwhile.push_back(ensure_not_following(next, handover, log));
+  plan.add_together(std::move(meanwhile));
+  if (orig.moves_a_vip()) {
+    plan.add(no_clients(orig, "with the virtual IP off", Newcomers::kEnd, environment));
   }
   // Nobody can write by now: this is the end of the old master's history.
-  plan.add(ensure_caught_up(next, orig, "to its end", roles.gtid_use, handover, log));
-  plan.add(ensure_not_following(next, handover, log));
+  if (all_are_bound) {
+    plan.add(ensure_at_end(next, orig, roles.gtid_use, handover, log));
+  } else {
+    plan.add(ensure_no_exempt_writer(orig, roles.exempt_clients, environment.clock, log));
+    plan.add(ensure_caught_up(next, orig, "to its end", roles.gtid_use, handover, log));
+    plan.add(ensure_not_following(next, handover, log));
+  }
   plan.mark_handover([&handover] { return to_json(handover); });
   plan.add(ensure_writable(next, log));
 }
@@ -121,10 +135,25 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
 
   std::vector<std::unique_ptr<Step>> repointing;
   if (roles.forgets_source) repointing.push_back(ensure_source_forgotten(next, log));
+  std::unique_ptr<Step> orig_follows;
+  bool any_by_place = false;
   for (const Follower& follower : roles.followers) {
-    repointing.push_back(ensure_follows(*follower.node, follower.request, handover, log));
+    std::unique_ptr<Step> step = ensure_follows(*follower.node, follower.request, handover, log);
+    if (follower.node == roles.orig) {
+      orig_follows = std::move(step);
+      continue;
+    }
+    any_by_place = any_by_place || follower.request.source.gtid_use == GtidUse::kNone;
+    repointing.push_back(std::move(step));
   }
+  // What the original master gets from the new one it passes on to those who still replicate from
+  // it: by place they would get that a second time from the new master.
+  if (orig_follows != nullptr && !any_by_place) repointing.push_back(std::move(orig_follows));
   plan.add_together(std::move(repointing));
+  if (orig_follows != nullptr) plan.add(std::move(orig_follows));
+  if (!roles.master_events.enabled.empty()) {
+    plan.add(ensure_events_enabled(next, roles.master_events, log));
+  }
   if (roles.events) plan.add(ensure_events_on(next, log));
   if (roles.semi_sync_source && roles.semi_sync_replica) {
     plan.add_together(together(ensure_semi_sync_role(next, SemiSyncRole::kSource, log),

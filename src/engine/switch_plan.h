@@ -11,6 +11,7 @@
 #include "engine/discovery.h"
 #include "engine/handover.h"
 #include "engine/preflight.h"
+#include "engine/steps_events.h"
 #include "engine/steps_follow.h"
 #include "engine/steps_script.h"
 
@@ -28,6 +29,7 @@ struct SwitchRoles {
   std::vector<Follower> followers;    // of the new master: replicas, and the old master if it is to
   GtidUse gtid_use = GtidUse::kNone;  // of the candidate
   bool events = false;                // the scheduler ran on the original master
+  MasterEvents master_events;         // of the original master
   bool semi_sync_source = false;      // the original master was one
   bool semi_sync_replica = false;     // the candidate was one
   bool forgets_source = true;         // RESET SLAVE ALL on the new master (skip_reset_slave)

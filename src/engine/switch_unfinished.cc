@@ -93,6 +93,7 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   roles.next->pair_with(roles.orig->spec());
   roles.gtid_use = like.gtid_use;
   roles.events = header.value("events", false);
+  roles.master_events = events_from_json(header.value("master_events", json::object()));
   roles.semi_sync_source = header.value("semi_sync", false);
   roles.semi_sync_replica = roles.semi_sync_source;
   roles.forgets_source = !discovery.views[*next].host.skip_reset_slave;

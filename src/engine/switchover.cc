@@ -53,6 +53,7 @@ struct Switchover::Parts {
   std::vector<std::string> vip_holders();
   Status take_locks();
   Status catch_up();
+  Status read_events();
   void prepare_vip();
   void fill(Plan& plan);
   [[nodiscard]] json header() const;
@@ -81,11 +82,14 @@ Result<std::vector<Problem>> Switchover::Parts::look() {
   if (!chosen.ok()) return chosen.error();
   candidate = chosen.value();
   cast_roles();
+  prepare_vip();
   std::future<std::vector<std::string>> holders =
       std::async(std::launch::async, [this] { return vip_holders(); });
   const Result<std::string> gtids = master_gtids();
+  const Status events = read_events();
   const std::vector<std::string> other_holders = holders.get();
   if (!gtids.ok()) return gtids.error();
+  if (!events.ok()) return events.error();
   return switch_problems({views, topology, candidate, gtids.value(), other_holders,
                           read_failover_marks(request.cluster, environment.clock)},
                          request.limits);
@@ -183,8 +187,17 @@ Status Switchover::Parts::catch_up() {
   }
 }
 
-// What costs time to start (sudo) runs before clients wait. look() has asked the network who has
-// the address.
+Status Switchover::Parts::read_events() {
+  Result<MasterEvents> events =
+      enabled_events(*roles.orig, environment.clock.deadline_after(kLook));
+  if (!events.ok()) return events.error();
+  roles.master_events = std::move(events).value();
+  return {};
+}
+
+// What costs time to start (sudo) is started while we look, and is running when clients wait. It
+// does nothing by itself, and ends with the session. vip_holders() asks the network who has the
+// address.
 void Switchover::Parts::prepare_vip() {
   const Deadline soon = environment.clock.deadline_after(kPrepare);
   if (roles.vip_on_orig == VipPresence::kPresent && roles.orig->moves_a_vip()) {
@@ -216,6 +229,7 @@ json Switchover::Parts::header() const {
       {"new_master", host_json(roles.next->spec())},
       {"orig_master_is_new_slave", request.limits.orig_master == OrigMaster::kBecomesReplica},
       {"events", roles.events},
+      {"master_events", to_json(roles.master_events)},
       {"semi_sync", roles.semi_sync_source && roles.semi_sync_replica},
       {"like", replica_to_json(like)}};
 }
@@ -258,7 +272,6 @@ Outcome Switchover::run() {
   }
   parts.journal = journal.value()->path();
   if (environment.observer != nullptr) environment.observer->operation_began(parts.journal);
-  parts.prepare_vip();
   Plan plan(environment.clock, environment.log, environment.interrupt);
   plan.watch(environment.observer);
   parts.fill(plan);

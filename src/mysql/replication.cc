@@ -9,6 +9,7 @@
 #include "mysql/replication_source.h"
 #include "mysql/replication_state.h"
 #include "mysql/replication_waits.h"
+#include "mysql/scheduled_events.h"
 
 namespace mha {
 namespace {
@@ -58,6 +59,12 @@ class LibmysqlReplication : public Replication {
   }
   Status set_semi_sync(SemiSyncRole role, Switch wanted, Deadline deadline) override {
     return mha::set_semi_sync(session_, role, wanted, deadline);
+  }
+  Result<std::vector<ScheduledEvent>> scheduled_events(Deadline deadline) override {
+    return read_scheduled_events(session_, deadline);
+  }
+  Status enable_event(const ScheduledEvent& event, Deadline deadline) override {
+    return mha::enable_event(session_, event, deadline);
   }
   Result<std::uint64_t> execute_binlog_script(const BinlogReplay& replay,
                                               Deadline deadline) override {

@@ -147,6 +147,25 @@ struct BinlogReplay {
 
 enum class SemiSyncRole { kSource, kReplica };
 
+enum class EventStatus {
+  kEnabled,
+  kDisabled,
+  kDisabledOnReplica,  // SLAVESIDE_DISABLED: replication brought it; its own status there is not
+                       // told
+};
+
+// An event of the scheduler.
+struct ScheduledEvent {
+  std::string schema;
+  std::string name;
+  EventStatus status = EventStatus::kEnabled;
+  std::uint32_t originator = 0;  // server_id of the server on which it was last altered
+  // What it runs with, and keeps when it is enabled.
+  std::string definer;  // "app@10.%"
+  std::string character_set;
+  std::string collation;
+};
+
 // A long transaction, running statement or table lock that would hold up a switch.
 struct LongWriter {
   std::uint64_t thread_id = 0;
@@ -199,6 +218,13 @@ class Replication {
 
   virtual Status set_event_scheduler(Switch wanted, Deadline deadline) = 0;
   virtual Status set_semi_sync(SemiSyncRole role, Switch wanted, Deadline deadline) = 0;
+
+  // All that our account may see (those of schemas on which it has EVENT).
+  virtual Result<std::vector<ScheduledEvent>> scheduled_events(Deadline deadline) = 0;
+  // Afterwards the event of this schema and name is enabled here, and this server is its
+  // originator; the definer, character set and collation of `event` are kept. It goes to the binary
+  // log, and replicas disable theirs by it. kRefused where the server has no such event.
+  virtual Status enable_event(const ScheduledEvent& event, Deadline deadline) = 0;
 
   // Executes statements as mysqlbinlog prints them (with its DELIMITER lines), one after the other;
   // stops at the first error, and rolls back what is open then: the error says which statement it

@@ -14,11 +14,11 @@ from halab.mha import Outcome
 
 STATE_DIR = "/var/lib/mha-helper"
 
-# Who does it: hooks of the lab, and more arguments of our program.
+# Who does it: hooks of the lab, and the engine of our program, where it is one of ours.
 KINDS = {
-    "native": ("ours", ("--engine=native",)),
-    "mha-ours": ("ours", ("--engine=mha",)),
-    "mha-shell": ("shell", ()),
+    "native": ("ours", "native"),
+    "mha-ours": ("ours", "mha"),
+    "mha-shell": ("shell", None),
 }
 
 # What happens to the master, and what is measured.
@@ -47,30 +47,39 @@ class Run:
     steps: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
-def use(lab: Lab, kind: str) -> tuple[str, ...]:
-    """Lets the next operation be done by `kind`; gives the arguments that it takes more."""
-    hooks, arguments = KINDS[kind]
+def use(lab: Lab, kind: str, program: str) -> tuple[str, ...]:
+    """Lets the next operation be done by `kind`; gives the arguments that it takes more.
+
+    A program of an older build may have no engine to choose: MHA then.
+    """
+    hooks, engine = KINDS[kind]
     lab.mha.use_hooks(hooks)
-    return arguments
+    if engine is None:
+        return ()
+    if "--engine" in lab.mha.run([lab.mha.program(program), "--help"]).output:
+        return (f"--engine={engine}",)
+    if engine != "mha":
+        raise LabError(f"this {program} has no engine of its own")
+    return ()
 
 
 def switch(lab: Lab, kind: str, master: str) -> tuple[str, Run]:
     """One switch away from `master`; also gives the new one. The lab's writer writes."""
     other = "db2" if master == "db1" else "db1"
-    extra = use(lab, kind)
+    extra = use(lab, kind, "mysql_online_failover")
     lab.wait_until_replicating()
     lab.writer.wait_for_writes(100)
     outcome = lab.switch(other, extra=extra)
     check(lab, kind, outcome, other)
     gap = lab.writer.journal().longest_gap(outcome.begin)
-    return other, Run(kind, gap.ms, 0, _parts(lab, outcome, gap, master, other),
+    return other, Run(kind, gap.ms, 0, _parts(lab, outcome, master, other),
                       _native_steps(lab) if kind == "native" else {})
 
 
 def failover(kind: str, case: str, **choices) -> Run:
     """One failover in a lab of its own. Rows that no replica had got may be lost: counted."""
     with Lab(**choices) as lab:
-        extra = use(lab, kind)
+        extra = use(lab, kind, "mysql_failover")
         lab.writer.start()
         lab.writer.wait_for_writes(100)
         if case == "killed":
@@ -95,12 +104,16 @@ def check(lab: Lab, kind: str, outcome: Outcome, master: str) -> None:
                        f"writable are {lab.writable()}")
 
 
-def _parts(lab: Lab, outcome: Outcome, gap, old: str, new: str) -> dict[str, float]:
-    """The PARTS of a switch; together they are its gap."""
+def _parts(lab: Lab, outcome: Outcome, old: str, new: str) -> dict[str, float]:
+    """The PARTS of a switch; together they are the gap in which the address moved.
+
+    That is the longest one, unless the machine is so busy that the client itself stood still.
+    """
     events = [event for event in lab.vip_watch.events() if event.when >= outcome.begin]
     lost = next(event.when for event in events if event.host == old and not event.present)
     come = next(event.when for event in events
                 if event.host == new and event.present and not event.tentative)
+    gap = lab.writer.journal().longest_gap(come, come)
     moments = [gap.begin, lost, come, gap.end]
     return {name: (end - begin) * 1000
             for name, begin, end in zip(PARTS, moments, moments[1:])}

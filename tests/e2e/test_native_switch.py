@@ -43,9 +43,10 @@ class NativeSwitchTest(support.LabTest):
         self.assert_same_rows(lab)
         self.assert_rows_in_order_of_masters(lab, "db1", "db2", "db1")
 
-    def assert_rows_in_order_of_masters(self, lab: Lab, *masters: str) -> None:
+    def assert_rows_in_order_of_masters(self, lab: Lab, *masters: str,
+                                        table: str = "written") -> None:
         """Each row says which server took it: the masters took theirs one after the other."""
-        rows = lab.sql(masters[-1], "SELECT server_id FROM lab.written ORDER BY number")
+        rows = lab.sql(masters[-1], f"SELECT server_id FROM lab.{table} ORDER BY number")
         order: list[int] = []
         for row in rows:
             if not order or order[-1] != row["server_id"]:
@@ -59,6 +60,47 @@ class NativeSwitchTest(support.LabTest):
         lab = self.make_lab()
         use_gtids(lab)
         self.there_and_back(lab, "Slave_Pos")
+
+    def events(self, lab: Lab, host: str) -> dict[str, tuple]:
+        return {row["EVENT_NAME"]: (row["STATUS"], row["DEFINER"])
+                for row in lab.sql(host, "SELECT * FROM information_schema.EVENTS")}
+
+    def wait_for_ticks(self, lab: Lab, master: str, count: int) -> None:
+        """So many more rows than now, of that server's event."""
+        query = ("SELECT COUNT(*) AS n FROM lab.ticks "
+                 f"WHERE server_id = {options.HOST_NUMBERS[master]}")
+        wanted = lab.sql(master, query)[0]["n"] + count
+        waiting = support.Eventually()
+        while lab.sql(master, query)[0]["n"] < wanted:
+            self.assertFalse(waiting.over(), f"{master} runs its event: {self.events(lab, master)}")
+
+    def test_events_move_with_the_master(self):
+        """An event runs on the master and nowhere else, there and back, with its own definer."""
+        lab = self.make_lab(server_conf={"event_scheduler": "1"})
+        for statement in (
+                "CREATE TABLE lab.ticks (number INT AUTO_INCREMENT PRIMARY KEY, server_id INT)",
+                "GRANT EVENT ON lab.* TO app@`%`",
+                "CREATE DEFINER=app@`%` EVENT lab.tick ON SCHEDULE EVERY 1 SECOND "
+                "DO INSERT INTO lab.ticks (server_id) VALUES (@@server_id)",
+                "CREATE DEFINER=app@`%` EVENT lab.off ON SCHEDULE EVERY 1 SECOND DISABLE "
+                "DO INSERT INTO lab.ticks (server_id) VALUES (0)"):
+            lab.sql("db1", statement)
+        self.wait_for_ticks(lab, "db1", 2)
+        for old, new in (("db1", "db2"), ("db2", "db1"), ("db1", "db2")):
+            lab.wait_until_replicating()
+            outcome = self.switch(lab, NATIVE, f"--new_master_host={new}")
+            self.assert_status(outcome, DONE)
+            self.wait_for_ticks(lab, new, 2)
+            lab.wait_until_replicating()
+            self.assertEqual(self.events(lab, new)["tick"], ("ENABLED", "app@%"))
+            for name in (old, "db3"):
+                self.assertEqual(self.events(lab, name)["tick"], ("SLAVESIDE_DISABLED", "app@%"),
+                                 name)
+            for name in options.DATABASE_HOSTS:
+                self.assertNotEqual(self.events(lab, name)["off"][0], "ENABLED", name)
+        lab.sql("db2", "ALTER EVENT lab.tick DISABLE")
+        self.assert_same_rows(lab, "lab.ticks")
+        self.assert_rows_in_order_of_masters(lab, "db1", "db2", "db1", "db2", table="ticks")
 
     def test_check_changes_nothing_and_names_every_reason(self):
         lab = self.make_lab()

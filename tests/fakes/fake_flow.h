@@ -38,6 +38,7 @@ class FakeFlow {
     FakeHealth health = FakeHealth::kDown;
     bool log_bin = false;
     FakeHistory binlog;
+    FakeEventChanges event_changes;
   };
 
   static std::string source_name(const FakeMysqlState& state) {
@@ -50,10 +51,11 @@ class FakeFlow {
   // A copy: nobody holds two locks.
   Source look_at(const std::string& name) {
     const auto found = servers_.find(name);
-    if (found == servers_.end()) return {name, FakeHealth::kDown, false, {}};
+    if (found == servers_.end()) return {name, FakeHealth::kDown, false, {}, {}};
     FakeMysqlState& state = found->second;
     const std::lock_guard lock{state.mutex};
-    return {name, state.health, state.replication.log_bin, state.replication.binlog};
+    return {name, state.health, state.replication.log_bin, state.replication.binlog,
+            state.replication.event_changes};
   }
 
   // Whether anything has moved.
@@ -107,7 +109,10 @@ class FakeFlow {
       // Of its own, come back in a ring: passed over (replicate_same_server_id=0).
       if (source.binlog[i].server_id == state.identity.server_id) continue;
       if (own.source.gtid_use != GtidUse::kNone && has(own, source.binlog[i])) continue;
-      own.relay_log.push_back({source.binlog[i], i + 1});
+      const auto event = source.event_changes.find(source.binlog[i]);
+      own.relay_log.push_back(
+          {source.binlog[i], i + 1,
+           event == source.event_changes.end() ? std::nullopt : std::optional{event->second}});
       own.retrieved.push_back(source.binlog[i]);
     }
     own.received = source.binlog.size();
@@ -161,6 +166,7 @@ class FakeFlow {
       }
       if (!twice) {
         own.executed.push_back(next.transaction);
+        if (next.event.has_value()) apply_event(state, next.transaction, *next.event);
         if (own.log_bin && own.log_replica_updates) own.binlog.push_back(next.transaction);
       }
       own.slave_pos = next.transaction;
@@ -169,6 +175,14 @@ class FakeFlow {
       moved = true;
     }
     return moved;
+  }
+
+  // Whether it is enabled at its source or not (observed, MariaDB 10.11).
+  static void apply_event(FakeMysqlState& state, const FakeTransaction& transaction,
+                          ScheduledEvent event) {
+    state.replication.event_changes[transaction] = event;
+    event.status = EventStatus::kDisabledOnReplica;
+    state.set_event(std::move(event));
   }
 
   std::map<std::string, FakeMysqlState>& servers_;

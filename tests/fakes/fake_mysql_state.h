@@ -24,10 +24,14 @@ enum class FakeHealth {
   kDown,    // refuses connections; open sessions are broken
 };
 
+// What a transaction does to an event: it is there afterwards, with this status on its own server.
+using FakeEventChanges = std::map<FakeTransaction, ScheduledEvent>;
+
 // A transaction in a relay log, and how many of its source's binary log end with it.
 struct FakeRelayed {
   FakeTransaction transaction;
   std::size_t end = 0;
+  std::optional<ScheduledEvent> event;
 };
 
 // A server as a source and as a replica; whether its threads run is in FakeMysqlState::replica.
@@ -40,6 +44,8 @@ struct FakeReplicationState {
   std::string binlog_format = "ROW";
   std::map<std::string, std::string> binlog_filters;
   bool event_scheduler = false;
+  std::vector<ScheduledEvent> events;
+  FakeEventChanges event_changes;  // by transactions of `executed`
   SemiSync semi_sync;
   std::chrono::milliseconds clock_skew{0};
   std::vector<std::string> missing_privileges;
@@ -136,6 +142,24 @@ struct FakeMysqlState {
       replication.executed.push_back(transaction);
       if (replication.log_bin) replication.binlog.push_back(transaction);
     }
+  }
+
+  // CREATE or ALTER EVENT here: goes to the binary log like any other transaction.
+  void put_event(ScheduledEvent event) {
+    const std::lock_guard lock{mutex};
+    event.originator = identity.server_id;
+    write_as_super();
+    replication.event_changes[replication.executed.back()] = event;
+    set_event(std::move(event));
+  }
+  // As it is when a transaction has brought it.
+  void set_event(ScheduledEvent event) {
+    for (ScheduledEvent& one : replication.events) {
+      if (one.schema != event.schema || one.name != event.name) continue;
+      one = std::move(event);
+      return;
+    }
+    replication.events.push_back(std::move(event));
   }
 
   std::uint64_t next_id = 100;

@@ -23,6 +23,7 @@ namespace mha {
 //   mysql db2:3306 set_event_scheduler ON   mysql db2:3306 replicate_from db1:3306
 //   mysql db2:3306 set_semi_sync source ON  mysql db2:3306 execute_binlog_script
 //   mysql db2:3306 receiver_seen
+//   mysql db2:3306 scheduled_events         mysql db2:3306 enable_event SCHEMA.NAME
 class FakeReplication : public Replication {
  public:
   explicit FakeReplication(FakeSession& session) : session_(session) {}
@@ -162,6 +163,25 @@ class FakeReplication : public Replication {
           if (source && !on) own().semi_sync.waiting_sessions = 0;
           return {};
         });
+  }
+
+  Result<std::vector<ScheduledEvent>> scheduled_events(Deadline deadline) override {
+    return session_.call("scheduled_events", deadline,
+                         [this]() -> Result<std::vector<ScheduledEvent>> { return own().events; });
+  }
+
+  Status enable_event(const ScheduledEvent& event, Deadline deadline) override {
+    const std::string name = event.schema + "." + event.name;
+    return session_.call("enable_event " + name, deadline, [&]() -> Status {
+      for (const ScheduledEvent& one : own().events) {
+        if (one.schema != event.schema || one.name != event.name) continue;
+        ScheduledEvent enabled = event;
+        enabled.status = EventStatus::kEnabled;
+        state_.put_event(std::move(enabled));
+        return {};
+      }
+      return refused(fmt::format("Unknown event '{}' (error 1539)", event.name));
+    });
   }
 
   Result<std::uint64_t> execute_binlog_script(const BinlogReplay& replay,

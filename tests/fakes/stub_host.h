@@ -114,6 +114,10 @@ case "$*" in
     echo "RTNETLINK answers: Cannot assign requested address" >&2; exit 2; fi
   mv "$here/new" "$here/addresses" ;;
 "-batch -") while read -r line; do "$0" $line || exit 1; done ;;
+"-o -batch -") while read -r line; do case "$line" in
+  "addr show") "$0" -o addr show ;;
+  *) "$0" $line || exit 1 ;;
+  esac; done ;;
 *) echo "unexpected: ip $*" >&2; exit 255 ;;
 esac
 )";

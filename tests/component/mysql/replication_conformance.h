@@ -47,6 +47,9 @@ class ReplicationWorld {
   // Its applier stops with an error at the next transaction that is written on `source`, which is
   // written here; the error's number.
   virtual int break_applier(std::size_t server, std::size_t source) = 0;
+  // In the schema shop, with the definer app@10.% and the character set latin1: one that has
+  // nothing to do for long. `status` is kEnabled or kDisabled.
+  virtual void create_event(std::size_t server, const std::string& name, EventStatus status) = 0;
 };
 
 using MakeReplicationWorld = std::function<std::unique_ptr<ReplicationWorld>()>;
@@ -125,6 +128,23 @@ class ReplicationConformance
       world_->clock().sleep_for(Milliseconds{5});
     }
     return true;
+  }
+  std::vector<ScheduledEvent> events(std::size_t server) {
+    const auto found = on(server).scheduled_events(soon());
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    return found.ok() ? found.value() : std::vector<ScheduledEvent>{};
+  }
+  // One that create_event() has made, its definer and character set kept.
+  static testing::Matcher<ScheduledEvent> event_is(const std::string& name, EventStatus status,
+                                                   std::uint32_t originator) {
+    using testing::Field;
+    return testing::AllOf(Field("schema", &ScheduledEvent::schema, "shop"),
+                          Field("name", &ScheduledEvent::name, name),
+                          Field("status", &ScheduledEvent::status, status),
+                          Field("originator", &ScheduledEvent::originator, originator),
+                          Field("definer", &ScheduledEvent::definer, "app@10.%"),
+                          Field("character_set", &ScheduledEvent::character_set, "latin1"),
+                          Field("collation", &ScheduledEvent::collation, "latin1_swedish_ci"));
   }
   static void expect_ok(const Status& status) {
     EXPECT_TRUE(status.ok()) << status.error().message;
@@ -388,6 +408,41 @@ TEST_P(ReplicationConformance, EventScheduler) {
     expect_ok(on(0).set_event_scheduler(wanted, soon()));
     EXPECT_EQ(state(0).event_scheduler, wanted == Switch::kOn);
   }
+}
+
+TEST_P(ReplicationConformance, EventsAreDisabledOnReplicasAndEnabledOnANewSource) {
+  follow(1, 0);
+  world_->create_event(0, "nightly", EventStatus::kEnabled);
+  world_->create_event(0, "old", EventStatus::kDisabled);
+  expect_ok(wait(1, position(0), soon()));
+  const std::uint32_t id0 = sessions_[0]->identity().server_id;
+  const std::uint32_t id1 = sessions_[1]->identity().server_id;
+  EXPECT_THAT(events(0), testing::ElementsAre(event_is("nightly", EventStatus::kEnabled, id0),
+                                              event_is("old", EventStatus::kDisabled, id0)));
+  EXPECT_THAT(events(1),
+              testing::ElementsAre(event_is("nightly", EventStatus::kDisabledOnReplica, id0),
+                                   event_is("old", EventStatus::kDisabledOnReplica, id0)));
+
+  switch_to(1, 0);
+  // Twice: what is enabled stays so.
+  for (int time = 0; time < 2; ++time) {
+    const std::vector<ScheduledEvent> now = events(1);
+    ASSERT_EQ(now.size(), 2U);
+    expect_ok(on(1).enable_event(now[0], soon()));
+    EXPECT_THAT(events(1),
+                testing::ElementsAre(event_is("nightly", EventStatus::kEnabled, id1),
+                                     event_is("old", EventStatus::kDisabledOnReplica, id0)));
+  }
+  expect_ok(wait(0, position(1), soon()));
+  EXPECT_THAT(events(0),
+              testing::ElementsAre(event_is("nightly", EventStatus::kDisabledOnReplica, id1),
+                                   event_is("old", EventStatus::kDisabled, id0)));
+  // The session goes on as it was.
+  expect_error(on(1).enable_event({"shop", "nowhere", EventStatus::kEnabled, 0, "app@10.%",
+                                   "latin1", "latin1_swedish_ci"},
+                                  soon()),
+               Code::kRefused, "nowhere");
+  EXPECT_FALSE(state(1).replica.has_value());
 }
 
 TEST_P(ReplicationConformance, SemiSync) {

@@ -36,6 +36,9 @@ class RealPair : public ReplicationWorld {
     pair_.write(source, 1);
     return 1062;
   }
+  void create_event(std::size_t server, const std::string& name, EventStatus status) override {
+    pair_.create_event(server, name, status);
+  }
 
  private:
   RealClock clock_;

@@ -62,6 +62,9 @@ void ServerPair::reset(std::size_t server) {
   execute_any(client, {"CREATE USER repl@'%' IDENTIFIED BY 'r\\'e\\\\p\"l'"});
   execute_any(client, {"GRANT REPLICATION SLAVE ON *.* TO repl@'%'"});
   execute_any(client, {"TRUNCATE shop.orders"});
+  for (const char* name : {"nightly", "old"}) {
+    execute_any(client, {fmt::format("DROP EVENT IF EXISTS shop.{}", name)});
+  }
   execute_any(client, {"SET sql_log_bin=1"});
   execute_any(client, {"RESET MASTER", "RESET BINARY LOGS AND GTIDS"});
   client.execute("SET GLOBAL gtid_slave_pos=''");  // MariaDB's alone
@@ -106,6 +109,16 @@ void ServerPair::lock_table(std::size_t server) {
 
 void ServerPair::unlock_table(std::size_t server) {
   execute_any(*lockers_.at(server), {"UNLOCK TABLES"});
+}
+
+void ServerPair::create_event(std::size_t server, const std::string& name, EventStatus status) {
+  TestClient& client = admin(server);
+  execute_any(client, {"SET NAMES latin1"});
+  execute_any(client, {fmt::format(
+                          "CREATE DEFINER=app@`10.%` EVENT shop.{} ON SCHEDULE EVERY 1 YEAR STARTS "
+                          "NOW() + INTERVAL 1 YEAR {} DO DELETE FROM shop.orders",
+                          name, status == EventStatus::kEnabled ? "ENABLE" : "DISABLE")});
+  execute_any(client, {"SET NAMES utf8mb4"});
 }
 
 void ServerPair::make_next_row_a_duplicate(std::size_t server) {

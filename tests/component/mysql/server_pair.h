@@ -43,6 +43,8 @@ class ServerPair {
   // A client's LOCK TABLES holds up who writes there.
   void lock_table(std::size_t server);
   void unlock_table(std::size_t server);
+  // As ReplicationWorld::create_event(): `nightly` or `old`, in a year.
+  void create_event(std::size_t server, const std::string& name, EventStatus status);
   // The row that the next write() makes is there already, and only there.
   void make_next_row_a_duplicate(std::size_t server);
 

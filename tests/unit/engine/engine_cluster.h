@@ -32,6 +32,7 @@ struct ServerSeen {
   std::string source;  // "db1", "" for none
   bool events = false;
   bool semi_sync_source = false;
+  std::set<std::string> enabled_events{};
 
   bool operator==(const ServerSeen&) const = default;
 };
@@ -59,6 +60,7 @@ inline std::ostream& operator<<(std::ostream& out, const ClusterSeen& seen) {
                            : fmt::format(" (receiver {} applier {})", server.threads->receiver,
                                          server.threads->applier),
                        server.events ? " events" : "");
+    for (const std::string& event : server.enabled_events) out << "event " << event << " enabled; ";
   }
   return out << fmt::format("vip on [{}]", fmt::join(seen.vip_holders, " "));
 }
@@ -132,10 +134,12 @@ class EngineCluster {
     ClusterSeen all;
     for (const std::string& host : hosts_) {
       FakeMysqlState& state = server(host);
-      all.servers[host] = {state.read_only, state.replica,
+      all.servers[host] = {state.read_only,
+                           state.replica,
                            state.replica.has_value() ? state.replication.source.host : "",
                            state.replication.event_scheduler,
-                           state.replication.semi_sync.source_enabled};
+                           state.replication.semi_sync.source_enabled,
+                           enabled_events_of(state)};
     }
     all.vip_holders = vip.holders();
     return all;
@@ -154,6 +158,14 @@ class EngineCluster {
   std::string state_dir = folder.path("state");
 
  private:
+  static std::set<std::string> enabled_events_of(const FakeMysqlState& state) {
+    std::set<std::string> names;
+    for (const ScheduledEvent& event : state.replication.events) {
+      if (event.status == EventStatus::kEnabled) names.insert(event.schema + "." + event.name);
+    }
+    return names;
+  }
+
   static ClusterHost host_of(const std::string& host) {
     ClusterHost one;
     one.node.role = "server";

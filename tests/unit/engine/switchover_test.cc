@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "unit/engine/engine_cluster.h"
@@ -31,6 +32,13 @@ class SwitchoverTest : public testing::TestWithParam<Kind> {
     cluster->server("db2").replication.semi_sync = {true, false, true, 0, 0};
     cluster->server("db3").replication.semi_sync = {true, false, true, 0, 0};
     cluster->server("db1").add_thread("app");
+    // "old" is disabled on the master, and on the replicas by replication like the other.
+    for (const auto& [name, status] :
+         {std::pair{"nightly", EventStatus::kEnabled}, std::pair{"old", EventStatus::kDisabled}}) {
+      cluster->server("db1").put_event(
+          {"shop", name, status, 0, "app@%", "latin1", "latin1_swedish_ci"});
+    }
+    cluster->mysql.replicate();
     return cluster;
   }
   static std::string history(EngineCluster& cluster, const std::string& host) {
@@ -50,6 +58,10 @@ TEST_P(SwitchoverTest, Switches) {
   EXPECT_EQ(seen.servers.at("db3").source, "db2");
   EXPECT_FALSE(seen.servers.at("db1").events);
   EXPECT_TRUE(seen.servers.at("db2").events);
+  cluster->mysql.replicate();
+  EXPECT_THAT(cluster->seen().servers.at("db1").enabled_events, IsEmpty());
+  EXPECT_THAT(seen.servers.at("db2").enabled_events, ElementsAre("shop.nightly"));
+  EXPECT_THAT(seen.servers.at("db3").enabled_events, IsEmpty());
   EXPECT_TRUE(seen.servers.at("db2").semi_sync_source);
   EXPECT_FALSE(seen.servers.at("db1").semi_sync_source);
   EXPECT_TRUE(cluster->summary.downtime.has_value());
@@ -73,7 +85,58 @@ TEST_P(SwitchoverTest, ThereAndBack) {
   cluster->conf("db1").candidate_master = true;
   const Outcome back = cluster->run();
   ASSERT_EQ(back.ending, Ending::kDone) << back.headline->message;
+  cluster->mysql.replicate();
   EXPECT_EQ(cluster->seen(), found);
+}
+
+// Somebody whom read_only does not bind, and who came after the look, writes to the old master
+// while its address goes: the candidate has that too in the end, and the others follow from there.
+TEST_P(SwitchoverTest, WhatIsWrittenPastReadOnlyIsNotLost) {
+  const auto cluster = make();
+  bool has_written = false;
+  cluster->server("db2").on_call = [&](FakeMysqlState& state, const std::string& call) {
+    if (!call.ends_with(" stop_replica") || has_written) return;
+    has_written = true;
+    state.replica = ReplicaThreads{};  // before the write: it must fetch it once more
+    cluster->server("db1").write_as_super(2);
+  };
+  const Outcome outcome = cluster->run();
+  ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+  ASSERT_TRUE(has_written);
+  cluster->mysql.replicate();
+  for (const char* host : {"db1", "db3"}) {
+    EXPECT_EQ(history(*cluster, host), history(*cluster, "db2")) << host;
+  }
+  const FakeHistory& all = cluster->server("db2").replication.executed;
+  EXPECT_TRUE(contains(all, cluster->server("db1").replication.executed.back()));
+  EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
+}
+
+// The original master passes on what it gets: who followed it by place and still did would get the
+// new master's rows twice.
+TEST_P(SwitchoverTest, ByPositionTheOriginalMasterIsRepointedLast) {
+  const auto cluster = make();
+  ASSERT_EQ(cluster->run().ending, Ending::kDone);
+  const std::vector<std::string> calls = cluster->faults.calls();
+  const auto at = [&calls](const std::string& call) {
+    const auto found = std::ranges::find(calls, call);
+    EXPECT_NE(found, calls.end()) << call;
+    return found - calls.begin();
+  };
+  if (GetParam().gtid_use != GtidUse::kNone) return;
+  EXPECT_LT(at("mysql db3:3306 replicate_from db2:3306"),
+            at("mysql db1:3306 replicate_from db2:3306"));
+}
+
+// Somebody has altered the event on the replica itself: that is his, and stays.
+TEST_P(SwitchoverTest, AnEventThatWasAlteredOnTheReplicaStaysAsItIs) {
+  const auto cluster = make();
+  for (ScheduledEvent& event : cluster->server("db2").replication.events) {
+    if (event.name == "nightly") event.status = EventStatus::kDisabled;
+  }
+  ASSERT_EQ(cluster->run().ending, Ending::kDone);
+  EXPECT_THAT(cluster->seen().servers.at("db2").enabled_events, IsEmpty());
+  EXPECT_TRUE(cluster->log.has(LogLevel::kWarning, "stays disabled"));
 }
 
 // Before the point of no return: as it was found, or what is not is named. After it: forward. Never
@@ -156,7 +219,8 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(seen.writers().size(), 1U) << seen;
       continue;
     }
-    const Result<Remedy> remedy = remedy_for_switch(cluster->request.cluster, *journal, environment);
+    const Result<Remedy> remedy =
+        remedy_for_switch(cluster->request.cluster, *journal, environment);
     ASSERT_TRUE(remedy.ok()) << remedy.error().message;
     if (remedy.value() == Remedy::kCarryOn) {
       ++resumed;
@@ -166,6 +230,7 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
       EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
       EXPECT_THAT(cluster->seen().vip_holders, ElementsAre("db2"));
+      EXPECT_THAT(cluster->seen().servers.at("db2").enabled_events, ElementsAre("shop.nightly"));
     } else {
       ++rolled_back;
       EXPECT_EQ(resume_switch(cluster->request, *journal, environment).ending, Ending::kUndone);

@@ -52,6 +52,9 @@ class FakePair : public ReplicationWorld {
     write(source, 1);
     return 1062;
   }
+  void create_event(std::size_t i, const std::string& name, EventStatus status) override {
+    server(i).put_event({"shop", name, status, 0, "app@10.%", "latin1", "latin1_swedish_ci"});
+  }
 
  private:
   FakeMysqlState& server(std::size_t i) { return connector_.server(target(i).name()); }

@@ -7,6 +7,7 @@
 #include "mysql/privileges.h"
 #include "mysql/replica_status.h"
 #include "mysql/replication_source.h"
+#include "mysql/scheduled_events.h"
 #include "mysql/statements.h"
 
 namespace mha {
@@ -190,6 +191,29 @@ TEST(ReplicaStatus, OtherChannelsAreNamed) {
   EXPECT_TRUE(parse_replica_status(rows, mysql(80400)).replica.has_value());
   EXPECT_FALSE(
       parse_replica_status({rows.columns, {}, std::nullopt}, mysql(80400)).replica.has_value());
+}
+
+ScheduledEvent event(const std::string& name, const std::string& definer) {
+  return {"shop", name, EventStatus::kDisabledOnReplica, 1, definer, "latin1", "latin1_swedish_ci"};
+}
+
+TEST(EnableEventSql, KeepsDefinerAndCharacterSet) {
+  EXPECT_THAT(enable_event_sql(event("nightly", "app@10.%")),
+              ElementsAre("SET SESSION character_set_client='latin1', "
+                          "collation_connection='latin1_swedish_ci'",
+                          "ALTER DEFINER=`app`@`10.%` EVENT `shop`.`nightly` ENABLE"));
+}
+
+TEST(EnableEventSql, NamesAreQuoted) {
+  EXPECT_EQ(enable_event_sql(event("a`b", "o'neill@work@%")).back(),
+            "ALTER DEFINER=`o'neill@work`@`%` EVENT `shop`.`a``b` ENABLE");
+  EXPECT_THAT(enable_event_sql(event("nightly", "batch@")).back(), HasSubstr("DEFINER=`batch` "));
+}
+
+// In latin1 its bytes would be another name.
+TEST(EnableEventSql, ANameThatIsNotAsciiIsSaidInOurCharacterSet) {
+  EXPECT_THAT(enable_event_sql(event("n\u00e4chtlich", "app@%")),
+              ElementsAre("ALTER DEFINER=`app`@`%` EVENT `shop`.`n\u00e4chtlich` ENABLE"));
 }
 
 }  // namespace
