@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/script_runner.h"
 #include "http/curl_http_client.h"
 #include "mysql/libmysql_server.h"
 #include "ssh/kept_session.h"
@@ -63,7 +64,8 @@ struct Adapters::Parts {
         drivers({http, environ, the_program.clock, the_program.log}),
         vip([this](const VipSite& site, const VipSite* counterpart, RemoteShell* open_shell) {
           return drivers.make(site, counterpart, open_shell);
-        }) {}
+        }),
+        scripts(make_script_runner(the_program.clock)) {}
 
   [[nodiscard]] std::string sessions_folder() const { return program.state_dir + "/sessions"; }
 
@@ -77,6 +79,7 @@ struct Adapters::Parts {
   Environ environ = &variable_of_process;
   VipDrivers drivers;
   VipDriverFactory vip;
+  std::unique_ptr<ScriptRunner> scripts;
 };
 
 Adapters::Adapters(Program& program) : parts_(std::make_unique<Parts>(program)) {}
@@ -84,8 +87,12 @@ Adapters::~Adapters() = default;
 
 Environment Adapters::environment() {
   Program& program = parts_->program;
-  return Environment{NodePorts{parts_->mysql, *parts_->shell, parts_->vip}, program.clock,
-                     program.log, program.interrupt, program.state_dir};
+  return Environment{NodePorts{parts_->mysql, *parts_->shell, parts_->vip},
+                     program.clock,
+                     program.log,
+                     program.interrupt,
+                     program.state_dir,
+                     parts_->scripts.get()};
 }
 
 Status Adapters::keep_session(const SshTarget& target, std::chrono::seconds keep,

@@ -3,7 +3,10 @@
 
 #include <utility>
 
+#include "cli/engine_choice.h"
 #include "cli/mha_run.h"
+#include "cli/native_failover.h"
+#include "cli/run_history.h"
 #include "cli/ssh_user_memory.h"
 #include "cli/switches.h"
 
@@ -98,13 +101,18 @@ po::options_description dead_switch_options() {
       "ignore_last_failover", "also where the last failover was within last_failover_minute")(
       "last_failover_minute", text_value()->value_name("MINUTES"),
       "refuse within this time after the last failover (MHA's default is 480)");
+  describe_engine_options(described);
+  describe_native_failover_options(described);
   return described;
 }
 
 int run_dead_switch(Program& program) {
+  if (program.options.has("history")) return run_history(program);
   Result<MhaDeadSwitch> parsed = dead_switch_from(program.options);
   if (!parsed.ok()) return report_error(program, parsed.error());
   MhaDeadSwitch request = std::move(parsed).value();
+  const Result<Engine> engine = engine_from(program.options, native_failover_options());
+  if (!engine.ok()) return report_error(program, engine.error());
   const Result<SwitchFiles> files = load_switch_files(program, request.common.conf);
   if (!files.ok()) return report_error(program, files.error());
   const MhaConf& conf = files.value().conf;
@@ -116,6 +124,9 @@ int run_dead_switch(Program& program) {
               fmt::format(
                   "{} has no server '{}'{}", conf.file, request.dead_host,
                   request.dead_port == 0 ? "" : fmt::format(" with port {}", request.dead_port))});
+  }
+  if (engine.value() == Engine::kNative) {
+    return run_native_failover(program, request, files.value());
   }
   request.dead_host = dead->hostname;
   request.dead_ip = dead->ip;

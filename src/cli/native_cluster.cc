@@ -5,9 +5,12 @@
 #include <fmt/core.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <future>
 #include <memory>
 #include <set>
@@ -17,12 +20,12 @@
 
 #include "cli/mha_nodes.h"
 #include "config/host_name.h"
+#include "engine/steps_script.h"
 
 namespace mha {
 namespace {
 
 constexpr std::chrono::seconds kResolve{3};
-constexpr std::string_view kOurHook = "master_ip_online_failover_helper";
 
 std::vector<std::string> addresses_of(const std::string& host) {
   addrinfo hints{};
@@ -75,22 +78,18 @@ std::vector<std::string> list_of(const std::string& text) {
   return parts;
 }
 
-// The engine does our hook's work itself; what another one would do, it cannot know.
-Status hook_is_ours(const SwitchFiles& files) {
-  const std::string command = text_of(files.conf.defaults, "master_ip_online_change_script");
-  const std::string program = command.substr(0, command.find(' '));
-  const std::string name = program.substr(program.rfind('/') + 1);
-  if (name.empty() || name == kOurHook) return {};
-  return Error{Code::kConfig,
-               fmt::format("{}: master_ip_online_change_script is {}, which the native engine does "
-                           "not run yet; use --engine=mha, or {}",
-                           files.conf.file, name, kOurHook)};
-}
-
 }  // namespace
 
+Status script_can_run(const SwitchFiles& files, const std::string& key) {
+  const std::string command = text_of(files.conf.defaults, key);
+  const std::string program = command.substr(0, command.find(' '));
+  const bool is_ours = is_our_program(command, kOnlineHook) || is_our_program(command, kHardHook);
+  if (is_ours || !program.starts_with('/') || access(program.c_str(), X_OK) == 0) return {};
+  return Error{Code::kConfig, fmt::format("{}: {}: {} cannot be run: {}", files.conf.file, key,
+                                          program, std::strerror(errno))};
+}
+
 Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
-  if (const Status ours = hook_is_ours(files); !ours.ok()) return ours.error();
   if (files.conf.servers.empty()) {
     return Error{Code::kConfig, fmt::format("{} has no server", files.conf.file)};
   }
@@ -124,6 +123,10 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
     host.binlog_dirs = list_of(text_of(server.values, "master_binlog_dir"));
     host.repl_user = server.repl_user;
     host.repl_password = server.repl_password;
+    host.mha_ssh = {server.ssh_user, server.ssh_host,    server.ssh_ip,
+                    server.ssh_port, server.ssh_options, "5"};
+    const std::string timeout = text_of(server.values, "ssh_connection_timeout");
+    if (!timeout.empty()) host.mha_ssh.connection_timeout = timeout;
     cluster.hosts.push_back(std::move(host));
   }
   return cluster;

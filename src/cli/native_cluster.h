@@ -8,8 +8,13 @@
 namespace mha {
 
 // Every server of the conf, with what our own configuration says of it. Errors: kConfig (no server,
-// the same host and port twice, a host that our configuration does not have, a hook of somebody
-// else where the engine would have to run it).
+// the same host and port twice, a host that our configuration does not have, a script that cannot
+// be run).
 Result<Cluster> cluster_from(Program& program, const SwitchFiles& files);
+
+// Whether the script that the conf names for `key` ("master_ip_online_change_script") is there and
+// may be executed: that must show before clients wait for it. Ours is, and so is a word that is no
+// path: that is left to the shell. Error: kConfig.
+Status script_can_run(const SwitchFiles& files, const std::string& key);
 
 }  // namespace mha

@@ -3,54 +3,35 @@
 
 #include <fmt/core.h>
 
-#include <iostream>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/adapters.h"
 #include "cli/native_cluster.h"
+#include "cli/native_output.h"
+#include "cli/native_task.h"
+#include "cli/run_archive.h"
+#include "cli/run_console.h"
+#include "cli/run_history.h"
 #include "engine/switchover.h"
 
 namespace mha {
 namespace {
 
-using nlohmann::json;
+namespace po = boost::program_options;
 
 constexpr std::int64_t kMostSeconds = 86'400;
 
-enum class Format { kText, kJson };
-enum class Task { kSwitch, kCheck, kDryRun, kResume, kRollback };
-
 struct NativeOptions {
-  Format format = Format::kText;
-  Task task = Task::kSwitch;
+  OutputFormat format = OutputFormat::kText;
+  Task task = Task::kRun;
   SwitchRequest request;
 };
 
-Result<Task> task_from(const CommandLine& options) {
-  const std::vector<std::pair<const char*, Task>> tasks{{"check", Task::kCheck},
-                                                        {"dry_run", Task::kDryRun},
-                                                        {"resume", Task::kResume},
-                                                        {"rollback", Task::kRollback}};
-  Task task = Task::kSwitch;
-  for (const auto& [name, meant] : tasks) {
-    if (!options.has(name)) continue;
-    if (task != Task::kSwitch) {
-      return Error{Code::kUsage,
-                   "of --check, --dry_run, --resume and --rollback only one is meant"};
-    }
-    task = meant;
-  }
-  return task;
-}
-
 Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSwitch& wish) {
   NativeOptions native;
-  const std::string format = options.text("format");
-  if (!format.empty() && format != "text" && format != "json") {
-    return Error{Code::kUsage, fmt::format("--format={}: use text or json", format)};
-  }
-  native.format = format == "json" ? Format::kJson : Format::kText;
+  const Result<OutputFormat> format = output_format_from(options);
+  if (!format.ok()) return format.error();
+  native.format = format.value();
   const Result<Task> task = task_from(options);
   if (!task.ok()) return task.error();
   native.task = task.value();
@@ -67,6 +48,9 @@ Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSw
   if (minutes.value().has_value()) {
     request.limits.last_failover = std::chrono::minutes{*minutes.value()};
   }
+  if (options.has("ignore_last_failover")) {
+    request.limits.last_failover_counts = LastFailover::kIgnored;
+  }
   if (wish.running_updates_limit.has_value()) {
     request.running_updates_limit = std::chrono::seconds{*wish.running_updates_limit};
   }
@@ -77,49 +61,41 @@ Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSw
   return native;
 }
 
-json to_json(const std::vector<Problem>& problems) {
-  json all = json::array();
-  for (const Problem& problem : problems) {
-    all.push_back({{"host", problem.host}, {"what", problem.what}, {"remedy", problem.remedy}});
-  }
-  return all;
-}
-
-void print(const json& document) {
-  std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;
-}
-
-std::optional<double> milliseconds(const SwitchSummary& summary) {
-  if (!summary.downtime.has_value()) return std::nullopt;
-  return std::chrono::duration<double, std::milli>(*summary.downtime).count();
-}
-
 class NativeRun {
  public:
-  NativeRun(Program& program, const NativeOptions& options, Environment& environment)
-      : program_(program), options_(options), environment_(environment) {}
+  NativeRun(Program& program, const NativeOptions& options, Environment& environment,
+            RunConsole& console)
+      : program_(program),
+        options_(options),
+        environment_(environment),
+        output_(program, console, options.format, OperationKind::kSwitch, "online switch") {}
 
   int run() {
     const auto unfinished = find_unfinished_switch(options_.request.cluster, environment_);
     const bool needs_one = options_.task == Task::kResume || options_.task == Task::kRollback;
     if (needs_one && !unfinished.has_value()) {
-      return failed(Error{Code::kRefused, "there is no unfinished switch of this cluster"});
+      return output_.failed(Error{Code::kRefused, "there is no unfinished switch of this cluster"});
     }
     if (options_.task == Task::kRollback) {
-      return ended(roll_back_switch(options_.request.cluster, *unfinished, environment_), {});
+      return output_.rolled_back(
+          roll_back_switch(options_.request.cluster, *unfinished, environment_),
+          summary_of(*unfinished));
     }
     if (options_.task == Task::kResume) {
       const Result<Remedy> remedy = remedy_for(options_.request.cluster, *unfinished, environment_);
-      if (!remedy.ok()) return failed(remedy.error());
+      if (!remedy.ok()) return output_.failed(remedy.error());
       if (remedy.value() == Remedy::kCarryOn) {
-        return ended(resume_switch(options_.request, *unfinished, environment_), {});
+        return output_.ended(resume_switch(options_.request, *unfinished, environment_),
+                             summary_of(*unfinished));
       }
       // It has not become irrevocable: back to where it began, and then once more.
       program_.log.info("putting back what the unfinished switch did, then switching anew");
       const Outcome back = roll_back_switch(options_.request.cluster, *unfinished, environment_);
-      if (back.ending != Ending::kUndone || back.headline.has_value()) return ended(back, {});
-    } else if (unfinished.has_value() && options_.task == Task::kSwitch) {
-      return failed(
+      if (back.ending != Ending::kUndone || back.headline.has_value()) {
+        return output_.ended(back, summary_of(*unfinished));
+      }
+    } else if (unfinished.has_value() && options_.task == Task::kRun) {
+      return output_.failed(
           Error{Code::kRefused,
                 fmt::format("a switch that was begun at {} is unfinished ({}); run this again with "
                             "--resume or --rollback",
@@ -132,133 +108,64 @@ class NativeRun {
   int look_and_switch() {
     Switchover switchover(options_.request, environment_);
     const Result<std::vector<Problem>> problems = switchover.look();
-    if (!problems.ok()) return failed(problems.error());
-    const SwitchSummary who = switchover.summary();
-    if (options_.task == Task::kCheck) return checked(problems.value(), who);
-    if (options_.task == Task::kDryRun) return described(switchover, problems.value(), who);
-    if (!problems.value().empty()) return refused(problems.value());
+    if (!problems.ok()) return output_.failed(problems.error());
+    const OperationSummary who = switchover.summary();
+    if (options_.task == Task::kCheck) return output_.checked(problems.value(), who);
+    if (options_.task == Task::kDryRun)
+      return output_.described(switchover.describe(), problems.value(), who);
+    if (!problems.value().empty()) return output_.refused(problems.value());
     program_.log.info("switching from {} to {}", who.orig_master, who.new_master);
     const Outcome outcome = switchover.run();
-    return ended(outcome, switchover.summary());
-  }
-
-  int refused(const std::vector<Problem>& problems) {
-    if (options_.format == Format::kJson) {
-      print({{"exit_code", 20}, {"problems", to_json(problems)}});
-    }
-    for (const Problem& problem : problems) program_.log.error("{}", problem.text());
-    program_.log.error("online switch: {} reason(s) not to; nothing was changed", problems.size());
-    return static_cast<int>(Ending::kUndone);
-  }
-
-  int checked(const std::vector<Problem>& problems, const SwitchSummary& who) {
-    if (!problems.empty()) return refused(problems);
-    if (options_.format == Format::kJson) {
-      print({{"exit_code", 0},
-             {"orig_master", who.orig_master},
-             {"new_master", who.new_master},
-             {"problems", json::array()}});
-    } else {
-      program_.log.info("online switch from {} to {}: nothing speaks against it", who.orig_master,
-                        who.new_master);
-    }
-    return 0;
-  }
-
-  int described(Switchover& switchover, const std::vector<Problem>& problems,
-                const SwitchSummary& who) {
-    const std::vector<std::string> lines = switchover.describe();
-    if (options_.format == Format::kJson) {
-      print({{"exit_code", problems.empty() ? 0 : 20},
-             {"orig_master", who.orig_master},
-             {"new_master", who.new_master},
-             {"plan", lines},
-             {"problems", to_json(problems)}});
-    } else {
-      for (const std::string& line : lines) std::cout << line << "\n";
-      for (const Problem& problem : problems) program_.log.error("{}", problem.text());
-    }
-    return problems.empty() ? 0 : static_cast<int>(Ending::kUndone);
-  }
-
-  int failed(const Error& error) {
-    if (options_.format == Format::kJson) {
-      print({{"exit_code", 20}, {"error", error.message}});
-    }
-    return report_error(program_, error);
-  }
-
-  int ended(const Outcome& outcome, const SwitchSummary& summary) {
-    const std::optional<double> downtime = milliseconds(summary);
-    if (options_.format == Format::kJson) {
-      json document{{"exit_code", static_cast<int>(outcome.ending)},
-                    {"orig_master", summary.orig_master},
-                    {"new_master", summary.new_master},
-                    {"leftovers", outcome.leftovers}};
-      if (outcome.headline.has_value()) document["error"] = outcome.headline->message;
-      if (downtime.has_value()) document["downtime_ms"] = *downtime;
-      print(document);
-    } else if (downtime.has_value()) {
-      program_.log.info("{} is the master now, instead of {}; clients waited for {:.1f} ms",
-                        summary.new_master, summary.orig_master, *downtime);
-    }
-    if (options_.task == Task::kRollback && outcome.ending == Ending::kUndone &&
-        !outcome.headline.has_value()) {
-      program_.log.info("online switch: rolled back; everything is as it was found");
-      return 0;
-    }
-    return report_outcome(program_, "online switch", outcome);
+    return output_.ended(outcome, switchover.summary());
   }
 
   Program& program_;
   const NativeOptions& options_;
   Environment& environment_;
+  NativeOutput output_;
 };
 
 }  // namespace
 
-void describe_native_options(boost::program_options::options_description& described) {
-  described.add_options()("engine", text_value()->value_name("native|mha"),
-                          "who does the switch: this program itself, or MHA (default mha)")(
-      "check", "only look: every reason not to switch, nothing changed (native)")(
-      "dry_run", "print the plan and change nothing (native)")(
-      "format", text_value()->value_name("text|json"), "of what is printed (native)")(
-      "max_downtime", text_value()->value_name("SECONDS"),
-      "put everything back where clients would have to wait longer (native; default 10)")(
+void describe_native_switch_options(po::options_description& described) {
+  described.add_options()("max_downtime", text_value()->value_name("SECONDS"),
+                          "put everything back where clients would have to wait longer (native; "
+                          "default 10)")(
       "kill_blockers", "end statements and transactions that hold up the switch (native)")(
       "last_failover_minute", text_value()->value_name("MINUTES"),
       "refuse within this time after the last failover (native; default 480)")(
-      "resume", "carry on a switch whose process has died (native)")(
-      "rollback", "put back what a switch did whose process has died (native)");
+      "ignore_last_failover",
+      "also where the last failover failed, or was within last_failover_minute (native)");
 }
 
-Result<Engine> engine_from(const CommandLine& options) {
-  const std::string given = options.text("engine");
-  if (!given.empty() && given != "native" && given != "mha") {
-    return Error{Code::kUsage, fmt::format("--engine={}: use native or mha", given)};
-  }
-  const Engine engine = given.empty()       ? kDefaultEngine
-                        : given == "native" ? Engine::kNative
-                                            : Engine::kMha;
-  if (engine == Engine::kNative) return engine;
-  for (const char* name : {"check", "dry_run", "format", "max_downtime", "kill_blockers",
-                           "last_failover_minute", "resume", "rollback"}) {
-    if (options.has(name)) {
-      return Error{Code::kUsage, fmt::format("--{} is only for --engine=native", name)};
-    }
-  }
-  return engine;
+const std::vector<std::string>& native_switch_options() {
+  static const std::vector<std::string> names{"max_downtime", "kill_blockers",
+                                              "last_failover_minute", "ignore_last_failover"};
+  return names;
 }
 
 int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const SwitchFiles& files) {
   Result<NativeOptions> options = options_from(program.options, wish);
   if (!options.ok()) return report_error(program, options.error());
-  Result<Cluster> cluster = cluster_from(program, files);
-  if (!cluster.ok()) return report_error(program, cluster.error());
+  const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
+  RunConsole console(console_mode(options.value().format), least, standard_streams(),
+                     program.clock);
+  Program watched = with_log(program, console);
+  Result<Cluster> cluster = cluster_from(watched, files);
+  if (!cluster.ok()) return report_error(watched, cluster.error());
+  if (const Status there = script_can_run(files, "master_ip_online_change_script"); !there.ok()) {
+    return report_error(watched, there.error());
+  }
   options.value().request.cluster = std::move(cluster).value();
-  Adapters adapters(program);
+  Adapters adapters(watched);
   Environment environment = adapters.environment();
-  return NativeRun(program, options.value(), environment).run();
+  environment.observer = &console;
+  const bool keeps = changes_something(options.value().task);
+  if (keeps) append_to_manager_log(files.conf, console);
+  const int exit_code = NativeRun(watched, options.value(), environment, console).run();
+  console.drain();
+  if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
+  return exit_code;
 }
 
 }  // namespace mha

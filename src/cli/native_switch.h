@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <string>
+#include <vector>
 
 #include "cli/mha_run.h"
 #include "cli/program.h"
@@ -9,14 +11,9 @@
 
 namespace mha {
 
-enum class Engine { kMha, kNative };
-inline constexpr Engine kDefaultEngine = Engine::kMha;
-
-void describe_native_options(boost::program_options::options_description& described);
-
-// --engine; kDefaultEngine where it is not given. Error: kUsage, also where an option is given that
-// only the native engine has.
-Result<Engine> engine_from(const CommandLine& options);
+void describe_native_switch_options(boost::program_options::options_description& described);
+// Their names, which --engine=mha does not know.
+const std::vector<std::string>& native_switch_options();
 
 // The exit code.
 int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const SwitchFiles& files);

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "cli/adapters.h"
+#include "cli/engine_choice.h"
 #include "cli/mha_nodes.h"
 #include "cli/mha_run.h"
 #include "cli/native_switch.h"
+#include "cli/run_history.h"
 #include "cli/switches.h"
 #include "core/online.h"
 
@@ -64,11 +66,13 @@ po::options_description online_switch_options() {
                           "whether the original master becomes a replica (default 1)")(
       "running_updates_limit", text_value()->value_name("SECONDS"),
       "refuse where an update runs longer than this (MHA's default is 1)");
-  describe_native_options(described);
+  describe_engine_options(described);
+  describe_native_switch_options(described);
   return described;
 }
 
 int run_online_switch(Program& program) {
+  if (program.options.has("history")) return run_history(program);
   Result<MhaSwitchOptions> common = switch_options_from(program.options);
   if (!common.ok()) return report_error(program, common.error());
   const Result<bool> is_new_slave = flag(program.options, "orig_master_is_new_slave", true);
@@ -76,7 +80,7 @@ int run_online_switch(Program& program) {
   const auto limit = program.options.number("running_updates_limit", 0, 1'000'000);
   if (!limit.ok()) return report_error(program, limit.error());
   const MhaOnlineSwitch request{std::move(common).value(), is_new_slave.value(), limit.value()};
-  const Result<Engine> engine = engine_from(program.options);
+  const Result<Engine> engine = engine_from(program.options, native_switch_options());
   if (!engine.ok()) return report_error(program, engine.error());
 
   const Result<SwitchFiles> files = load_switch_files(program, request.common.conf);

@@ -111,6 +111,11 @@ int run_main(int argc, char** argv, const ProgramText& text,
   }
 }
 
+Program with_log(const Program& program, Log& log) {
+  return {program.text,       program.options,  log, program.clock, program.interrupt,
+          program.config_dir, program.state_dir};
+}
+
 int report_error(const Program& program, const Error& error) {
   program.log.error("{}: {}", program.text.name, error.message);
   if (error.code == Code::kUsage) return kExitUsage;

@@ -36,6 +36,9 @@ struct Program {
   std::string state_dir;
 };
 
+// `program` with another log.
+Program with_log(const Program& program, Log& log);
+
 // Parses the command line (the described options and --help, --version, --config_dir, --state_dir,
 // --verbose), answers
 // --help and --version, installs signal handlers (SIGINT and SIGTERM set the interrupt, SIGPIPE is

@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "core/node.h"
+#include "core/plan_observer.h"
 #include "ports/clock.h"
 #include "ports/script.h"
 
@@ -17,8 +18,9 @@ struct Environment {
   Clock& clock;
   Log& log;
   const Interrupt& interrupt;
-  std::string state_dir;            // journals live here
-  ScriptRunner* scripts = nullptr;  // nullptr: for operations that run none
+  std::string state_dir;             // journals live here
+  ScriptRunner* scripts = nullptr;   // nullptr: for operations that run none
+  PlanObserver* observer = nullptr;  // nullptr: nobody watches
 };
 
 }  // namespace mha

@@ -3,12 +3,12 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <future>
 #include <utility>
 
 #include "core/steps_mysql.h"
 #include "core/steps_vip.h"
+#include "core/take_address.h"
 
 namespace mha {
 namespace {
@@ -68,72 +68,15 @@ void look_for_mysqld(Node& orig, Journal& journal, Environment& environment) {
   }
 }
 
-// Who takes the address away: the host itself over SSH, or the network's own interface (a cloud).
-enum class FencedBy { kHost, kProvider };
-
-struct Removal {
-  Status status;
-  FencedBy by = FencedBy::kHost;
-};
-
-Status remove_by(FencedBy by, Node& orig, VipDriver& bare, Milliseconds patience,
-                 Environment& environment) {
-  if (by == FencedBy::kProvider) {
-    // A few calls of a cloud that may be slow: what they fence is worth more than a host that MHA
-    // has found silent.
-    const Milliseconds worth =
-        std::max<Milliseconds>(patience, orig.settings().operation_timeout / 2);
-    return bare.remove(environment.clock.deadline_after(worth));
-  }
-  const Deadline deadline = environment.clock.deadline_after(patience);
-  Result<VipDriver*> driver = orig.vip(deadline);
-  return driver.ok() ? driver.value()->remove(deadline) : driver.status();
-}
-
-// By `first`; where that fails, the other way, if the driver has both. Each has `patience`.
-Removal remove_vip(Node& orig, FencedBy first, Milliseconds patience, Environment& environment) {
-  const std::unique_ptr<VipDriver> bare = orig.vip_without_shell();
-  environment.log.info("Removing the vip using the '{}' provider on {}", bare->provider(),
-                       orig.title());
-  const bool has_both = bare->shell_use() == ShellUse::kWanted;
-  if (!has_both) first = FencedBy::kHost;
-  const Status removed = remove_by(first, orig, *bare, patience, environment);
-  if (removed.ok() || !has_both) return {removed, first};
-  const FencedBy second = first == FencedBy::kHost ? FencedBy::kProvider : FencedBy::kHost;
-  environment.log.warning(
-      "{}; {}", removed.error().message,
-      second == FencedBy::kHost
-          ? "the host itself is asked"
-          : fmt::format("'{}' alone takes the virtual IP away from it", bare->provider()));
-  Status fenced = remove_by(second, orig, *bare, patience, environment);
-  if (!fenced.ok()) {
-    fenced = Error{fenced.error().code, fmt::format("{}; and before: {}", fenced.error().message,
-                                                    removed.error().message)};
-  }
-  return {fenced, second};
-}
-
 json header_for(const NodeSpec& orig) {
   return json{{"orig_master", {{"host", orig.host}, {"port", orig.port}}}};
 }
 
-void say_removed(const Node& orig, const Removal& removal, Log& log) {
-  if (removal.by == FencedBy::kHost) {
-    log.info("the virtual IP is not on {} (read back)", orig.title());
-  } else {
-    log.info(
-        "the virtual IP no longer leads to {} (read back from '{}'): the address is fenced, "
-        "whatever the host itself does",
-        orig.title(), orig.vip_without_shell()->provider());
-  }
-}
-
 void note_fence(Journal& journal, const Node& orig, const Removal& removal, Log& log) {
-  const bool by_provider = removal.by == FencedBy::kProvider;
   note(journal,
        json{{"event", "fence"},
             {"fenced", removal.status.ok()},
-            {"by", by_provider ? orig.vip_without_shell()->provider() : "host"},
+            {"by", fenced_by_text(orig, removal)},
             {"error", removal.status.ok() ? "" : removal.status.error().message}},
        log);
 }
@@ -175,14 +118,14 @@ Outcome hard_stopssh(const NodeSpec& orig_master, Environment& environment) {
   Outcome outcome;
   Removal removal;
   if (orig.moves_a_vip()) {
-    removal = remove_vip(orig, FencedBy::kHost, orig.settings().operation_timeout, environment);
+    removal = take_address(orig, FencedBy::kHost, orig.settings().operation_timeout, environment);
     if (!removal.status.ok()) {
       outcome = failed(removal.status.error().with_context(
           fmt::format("the virtual IP was not removed from {}", orig.title())));
       outcome.headline->message +=
           fmt::format("; by hand: {}", orig.vip_without_shell()->remove_by_hand());
     } else {
-      say_removed(orig, removal, environment.log);
+      environment.log.info("{}", removed_text(orig, removal));
     }
   }
   look_for_mysqld(orig, *journal, environment);
@@ -201,9 +144,9 @@ Outcome hard_stop(const NodeSpec& orig_master, Milliseconds patience, Environmen
   Removal removal;
   if (orig.moves_a_vip()) {
     // MHA has found SSH not to answer: another try there would cost its whole deadline first.
-    removal = remove_vip(orig, FencedBy::kProvider, patience, environment);
+    removal = take_address(orig, FencedBy::kProvider, patience, environment);
     if (removal.status.ok()) {
-      say_removed(orig, removal, log);
+      log.info("{}", removed_text(orig, removal));
     } else {
       const Error error = removal.status.error().with_context(
           fmt::format("NOT FENCED: the virtual IP was not removed from {}, which may still hold it",

@@ -70,6 +70,8 @@ class FileJournal : public Journal {
     return {};
   }
 
+  std::string path() const override { return path_; }
+
   void begin_line() { pending_ += '\n'; }
 
   Status sync() override {

@@ -21,6 +21,8 @@ class Journal {
   virtual Status append(nlohmann::json record) = 0;
   // All appended records are on disk when this returns.
   virtual Status sync() = 0;
+  // Of its file; empty where it has none.
+  [[nodiscard]] virtual std::string path() const { return ""; }
 };
 
 // Keeps nothing: for operations that must go on where no journal can be written (the hard hook).

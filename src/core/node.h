@@ -69,6 +69,8 @@ class Node {
   // The open shell; opened here where there is none.
   Result<RemoteShell*> shell(Deadline deadline);
 
+  // Drops the MySQL session.
+  void forget_mysql() { mysql_.reset(); }
   // Drops the shell and the driver over it.
   void forget_shell();
   // Drops what is open, for undo: an old session may still be running an old statement.

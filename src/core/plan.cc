@@ -15,6 +15,23 @@ json step_record(const char* phase, const Step& step) {
   return json{{"event", phase}, {"step", step.name()}};
 }
 
+double milliseconds(TimePoint::duration span) {
+  return std::chrono::duration<double, std::milli>(span).count();
+}
+
+// How a step's apply ended, and how long it took.
+struct Applied {
+  Status status;
+  TimePoint::duration took{};
+};
+
+Applied apply_step(Step& step, const json& found, Deadline deadline, const Clock& clock) {
+  const TimePoint begin = clock.now();
+  Applied applied{step.apply(found, deadline)};
+  applied.took = clock.now() - begin;
+  return applied;
+}
+
 // On disk when this returns.
 Status note(Journal& journal, json record) {
   Status noted = journal.append(std::move(record));
@@ -108,25 +125,27 @@ Status Plan::observe_ahead(std::size_t first, Journal& journal, Deadline deadlin
 }
 
 std::vector<Error> Plan::apply(Stage& stage, Journal& journal, Deadline deadline) {
-  std::vector<Status> done(stage.steps.size());
-  std::vector<std::future<Status>> others;
+  std::vector<Applied> done(stage.steps.size());
+  std::vector<std::future<Applied>> others;
   for (std::size_t i = 0; i < stage.steps.size(); ++i) {
     begun_.push_back(BegunStep{stage.steps[i].get(), stage.found[i]});
   }
   for (std::size_t i = 1; i < stage.steps.size(); ++i) {
-    others.push_back(std::async(std::launch::async, [&stage, i, deadline] {
-      return stage.steps[i]->apply(stage.found[i], deadline);
+    others.push_back(std::async(std::launch::async, [this, &stage, i, deadline] {
+      return apply_step(*stage.steps[i], stage.found[i], deadline, clock_);
     }));
   }
-  done[0] = stage.steps[0]->apply(stage.found[0], deadline);
+  done[0] = apply_step(*stage.steps[0], stage.found[0], deadline, clock_);
   for (std::size_t i = 1; i < stage.steps.size(); ++i) done[i] = others[i - 1].get();
 
   std::vector<Error> errors;
   for (std::size_t i = 0; i < stage.steps.size(); ++i) {
-    json record = step_record(done[i].ok() ? "step_done" : "step_failed", *stage.steps[i]);
-    if (!done[i].ok()) {
-      record["error"] = done[i].error().message;
-      errors.push_back(done[i].error());
+    const Status& status = done[i].status;
+    json record = step_record(status.ok() ? "step_done" : "step_failed", *stage.steps[i]);
+    record["took_ms"] = milliseconds(done[i].took);
+    if (!status.ok()) {
+      record["error"] = status.error().message;
+      errors.push_back(status.error());
     }
     // Reaches the disk with the next step's begin, that is before the next effect.
     warn(journal.append(std::move(record)));
@@ -180,7 +199,26 @@ Outcome Plan::undo(Journal& journal, const Error& headline, Milliseconds budget,
   log_.error("{}", headline.message);
   before_undo();
   const auto note_undo = [&journal, this](json entry) { warn(note(journal, std::move(entry))); };
-  return undo_steps(begun_, headline, note_undo, budget, clock_, log_);
+  if (observer_ != nullptr) observer_->undo_began(headline, begun_.size());
+  return undo_steps(begun_, headline, note_undo, budget, clock_, log_, observer_);
+}
+
+std::vector<Error> Plan::run_watched(std::size_t index, Journal& journal, Deadline deadline) {
+  if (observer_ == nullptr) return run_stage(index, journal, deadline);
+  if (index == hurry_begin_) observer_->clients_wait();
+  std::vector<std::string> what;
+  for (const std::unique_ptr<Step>& step : stages_[index].steps) {
+    what.push_back(step->description());
+  }
+  observer_->phase_began(what);
+  std::vector<Error> errors = run_stage(index, journal, deadline);
+  observer_->phase_ended(errors.empty() ? Status{} : Status{errors.front()});
+  return errors;
+}
+
+void Plan::end_hurry() {
+  hurry_ended_ = clock_.now();
+  if (observer_ != nullptr) observer_->clients_served();
 }
 
 Outcome Plan::run(Journal& journal, const PlanBudget& budget,
@@ -191,20 +229,21 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     if (i == hurry_begin_) forward = clock_.deadline_after(hurry_at_most_).capped(budget.forward);
     if (i == hurry_end_) {
-      hurry_ended_ = clock_.now();
+      end_hurry();
       warn(journal.sync());
     }
     if (i == point_of_no_return_) {
       forward = budget.forward;
       onward = clock_.deadline_after(budget.undo);
       warn(handover_ == kNever ? note(journal, point_record()) : journal.append(point_record()));
+      if (observer_ != nullptr) observer_->point_of_no_return_passed();
     }
     const bool can_turn_back = i < point_of_no_return_;
     const std::vector<Error> errors =
         can_turn_back && interrupt_.requested()
             ? std::vector<Error>{Error{Code::kRefused, "interrupted by the operator"}}
-            : run_stage(i, journal,
-                        can_turn_back ? forward : onward_deadline(i, onward, budget.forward));
+            : run_watched(i, journal,
+                          can_turn_back ? forward : onward_deadline(i, onward, budget.forward));
     if (errors.empty()) continue;
     if (can_turn_back) {
       for (std::size_t other = 1; other < errors.size(); ++other) {
@@ -219,16 +258,18 @@ Outcome Plan::run(Journal& journal, const PlanBudget& budget,
       outcome.leftovers.push_back(error.message);
     }
   }
-  if (hurry_end_ == stages_.size()) hurry_ended_ = clock_.now();
+  if (hurry_end_ == stages_.size()) end_hurry();
   // Where nothing comes after it, there is no way back all the same.
   if (point_of_no_return_ == stages_.size()) warn(journal.append(point_record()));
-  warn(note(journal, json{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}}));
+  json end{{"event", "end"}, {"ending", static_cast<int>(outcome.ending)}};
+  if (hurried().has_value()) end["clients_waited_ms"] = milliseconds(*hurried());
+  warn(note(journal, std::move(end)));
   return outcome;
 }
 
 Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> headline,
                    const std::function<void(json)>& note_undo, Milliseconds budget, Clock& clock,
-                   Log& log) {
+                   Log& log, PlanObserver* observer) {
   Outcome outcome;
   outcome.ending = Ending::kUndone;
   outcome.headline = std::move(headline);
@@ -239,6 +280,7 @@ Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> hea
     // What the quick ones leave goes to those after them.
     const Deadline share = clock.deadline_after(clock.remaining(end) / left);
     const Status undone = step.undo(entry->found, share.capped(end));
+    if (observer != nullptr) observer->step_undone(step.name(), undone);
     if (undone.ok()) {
       note_undo(step_record("undo_done", step));
       continue;

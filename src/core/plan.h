@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "core/journal.h"
+#include "core/plan_observer.h"
 #include "core/step.h"
 #include "ports/clock.h"
 
@@ -53,6 +54,9 @@ class Plan {
  public:
   Plan(Clock& clock, Log& log, const Interrupt& interrupt);
 
+  // Tells `observer` (nullptr: nobody) of each stage, the marks and the undo; it outlives run().
+  void watch(PlanObserver* observer) { observer_ = observer; }
+
   void add(std::unique_ptr<Step> step);
   // Steps that are applied at the same time, each in a thread of its own, once those added before
   // are done.
@@ -76,10 +80,11 @@ class Plan {
   // anybody has. The point of no return then need not wait for the disk.
   void mark_handover(std::function<nlohmann::json()> facts);
 
-  // Step by step: observe, note in the journal, apply. Where that fails before the point of no
-  // return (or the operator interrupts, or the forward deadline has passed), every step begun is
-  // undone in reverse order, one that fails not stopping the others (but see UndoFailure).
-  // `before_undo` is called once before that: it drops sessions that may be stuck.
+  // Step by step: observe, note in the journal, apply, note how long that took ("took_ms"). Where
+  // that fails before the point of no return (or the operator interrupts, or the forward deadline
+  // has passed), every step begun is undone in reverse order, one that fails not stopping the
+  // others (but see UndoFailure). `before_undo` is called once before that: it drops sessions that
+  // may be stuck.
   Outcome run(Journal& journal, const PlanBudget& budget, const std::function<void()>& before_undo);
 
   // One line a step, for --dry_run.
@@ -113,6 +118,9 @@ class Plan {
   // Registers the steps in begun_ before their apply runs; an error for each that failed.
   std::vector<Error> apply(Stage& stage, Journal& journal, Deadline deadline);
   std::vector<Error> run_stage(std::size_t index, Journal& journal, Deadline deadline);
+  // run_stage, with the observer told.
+  std::vector<Error> run_watched(std::size_t index, Journal& journal, Deadline deadline);
+  void end_hurry();
   [[nodiscard]] nlohmann::json point_record() const;
   Outcome undo(Journal& journal, const Error& headline, Milliseconds budget,
                const std::function<void()>& before_undo);
@@ -121,6 +129,7 @@ class Plan {
   Clock& clock_;
   Log& log_;
   const Interrupt& interrupt_;
+  PlanObserver* observer_ = nullptr;
   std::vector<Stage> stages_;
   std::vector<BegunStep> begun_;
   std::size_t point_of_no_return_ = kNever;  // index of the first stage after it
@@ -137,9 +146,9 @@ class Plan {
 // Undoes `begun` (oldest first) in reverse order; one that fails does not stop the others unless it
 // says so, and one that hangs has no more than an even share of what is left of `budget`.
 // `note_undo` takes a record for the journal; a journal that cannot be written does not stop an
-// undo. Used by Plan and by core/rollback.h.
+// undo. `observer` (may be nullptr) is told of each. Used by Plan and by core/rollback.h.
 Outcome undo_steps(const std::vector<BegunStep>& begun, std::optional<Error> headline,
                    const std::function<void(nlohmann::json)>& note_undo, Milliseconds budget,
-                   Clock& clock, Log& log);
+                   Clock& clock, Log& log, PlanObserver* observer = nullptr);
 
 }  // namespace mha

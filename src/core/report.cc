@@ -80,7 +80,13 @@ std::vector<std::string> alarms(const ReportRequest& request, const std::vector<
   for (const JournalFile& journal : journals) {
     for (const json& record : journal.records) {
       const std::string event = record.value("event", "");
-      if (event == "fence" && !record.value("fenced", false)) {
+      // Of our own engine: the whole in its own words.
+      const std::string fence_text = event == "fence" ? record.value("text", "") : "";
+      if (!fence_text.empty() && !record.value("server_down", false)) {
+        lines.push_back(fmt::format("{}: {}. Power it off.", request.orig_master_host, fence_text));
+      } else if (!fence_text.empty() && !record.value("fenced", false)) {
+        lines.push_back(fmt::format("{}: {}.", request.orig_master_host, fence_text));
+      } else if (event == "fence" && !record.value("fenced", false)) {
         lines.push_back(
             fmt::format("NOT FENCED: the virtual IP was not removed from {}: {}. It may still hold "
                         "the address. Power it off, or remove the address by hand.",
@@ -123,6 +129,11 @@ std::string timeline_line(const json& record) {
                        error);
   } else if (event == "undo_done") {
     text = step + " undone";
+  } else if (event == "fence_rung") {
+    text = fmt::format("fencing the dead master{}: {}",
+                       record.value("done", false) ? "" : " FAILED", record.value("text", ""));
+  } else if (event == "fence" && !record.value("text", "").empty()) {
+    text = record.value("text", "");
   } else if (event == "fence") {
     const std::string by = record.value("by", "host");
     text = !record.value("fenced", false) ? "virtual IP NOT removed from the dead master"

@@ -134,8 +134,8 @@ Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,
     const Status noted = append_to_journal(journal.path, std::move(record), environment.clock);
     if (!noted.ok()) environment.log.warning("{}", noted.error().message);
   };
-  Outcome outcome =
-      undo_steps(rebuilt.begun, std::nullopt, note, budget, environment.clock, environment.log);
+  Outcome outcome = undo_steps(rebuilt.begun, std::nullopt, note, budget, environment.clock,
+                               environment.log, environment.observer);
   if (!rebuilt.unknown.empty()) {
     // The end that undo_steps has noted knows nothing of these.
     outcome.ending = Ending::kNotUndone;

@@ -16,6 +16,9 @@ using nlohmann::json;
 // Often enough that the wait ends soon after the last client has left, seldom enough not to load
 // the server.
 constexpr Milliseconds kPollInterval{50};
+// A killed thread is gone in a fraction of a millisecond, unless it rolls back.
+constexpr Milliseconds kRekillSoon{1};
+constexpr int kSoonRounds = 20;
 constexpr Milliseconds kRekillInterval{5};
 
 class EnsureNoClients : public Step {
@@ -43,15 +46,21 @@ class EnsureNoClients : public Step {
                              patience_.leave.count(), node_.title(), occasion_);
   }
 
-  Result<json> observe(Deadline /*deadline*/) override { return json::object(); }
+  // Whom to spare is asked here, where clients do not wait yet.
+  Result<json> observe(Deadline deadline) override {
+    Result<MysqlServer*> opened = node_.mysql(deadline);
+    if (!opened.ok()) return opened.error();
+    Result<std::vector<std::uint64_t>> mha =
+        opened.value()->lock_holders(mha_lock_names(), deadline);
+    if (!mha.ok()) return mha.error();
+    return json{{"spared", std::move(mha).value()}};
+  }
 
-  Status apply(const json& /*found*/, Deadline deadline) override {
+  Status apply(const json& found, Deadline deadline) override {
     Result<MysqlServer*> opened = node_.mysql(deadline);
     if (!opened.ok()) return opened.error();
     MysqlServer& server = *opened.value();
-    const Result<std::vector<std::uint64_t>> mha = server.lock_holders(mha_lock_names(), deadline);
-    if (!mha.ok()) return mha.error();
-    spared_ = mha.value();
+    spared_ = found.value("spared", std::vector<std::uint64_t>{});
 
     Result<std::vector<ServerThread>> clients = wait_until_they_left(server, deadline);
     if (!clients.ok()) return clients.error();
@@ -85,8 +94,9 @@ class EnsureNoClients : public Step {
 
   Status end_the_rest(MysqlServer& server, std::vector<ServerThread> clients, Deadline deadline) {
     const Deadline end = clock_.deadline_after(patience_.end).capped(deadline);
+    const std::vector<ServerThread> first = clients;
     std::string refusal;
-    while (!clients.empty()) {
+    for (int round = 0; !clients.empty(); ++round) {
       if (interrupt_.requested()) return Error{Code::kRefused, "interrupted by the operator"};
       if (clock_.passed(end)) {
         return Error{
@@ -113,9 +123,18 @@ class EnsureNoClients : public Step {
       Result<std::vector<ServerThread>> left = list(server, deadline);
       if (!left.ok()) return left.error();
       clients = std::move(left).value();
-      if (!clients.empty()) clock_.sleep_until(std::min(clock_.now() + kRekillInterval, end.at()));
+      if (patience_.newcomers == Newcomers::kLeave && !any_of_them_is_in(first, clients)) return {};
+      const Milliseconds pause = round < kSoonRounds ? kRekillSoon : kRekillInterval;
+      if (!clients.empty()) clock_.sleep_until(std::min(clock_.now() + pause, end.at()));
     }
     return {};
+  }
+
+  static bool any_of_them_is_in(const std::vector<ServerThread>& first,
+                                const std::vector<ServerThread>& now) {
+    return std::ranges::any_of(first, [&now](const ServerThread& one) {
+      return std::ranges::find(now, one.id, &ServerThread::id) != now.end();
+    });
   }
 
   Node& node_;

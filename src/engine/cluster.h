@@ -1,6 +1,7 @@
 // The cluster as the engine sees it: MHA's configuration, with what ours says of each host.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,16 @@ namespace mha {
 // The addresses of a host name, as text; empty where there are none. Thread-safe, and bounded in
 // time by whoever makes it.
 using ResolveHost = std::function<std::vector<std::string>(const std::string& host)>;
+
+// How MHA tells its scripts to log in there: as the conf has it.
+struct MhaSsh {
+  std::string user;
+  std::string host;  // empty: the host's own name
+  std::string ip;    // empty: the host's own address
+  std::uint16_t port = 22;
+  std::string options;  // ssh_options
+  std::string connection_timeout = "5";
+};
 
 // A server of MHA's configuration. The flags are MHA's parameters of the same names.
 struct ClusterHost {
@@ -29,6 +40,7 @@ struct ClusterHost {
   std::vector<std::string> binlog_dirs;  // master_binlog_dir
   std::string repl_user;                 // empty: a replica keeps the one that it has
   Secret repl_password;
+  MhaSsh mha_ssh;
 
   // "db1", or "db1:3307" where the port is not 3306; for messages.
   [[nodiscard]] std::string title() const;

@@ -40,7 +40,9 @@ struct Failover::Parts {
   FailoverRoles roles;
   FailoverState state;
   std::optional<TimePoint> writable_again;
+  std::string journal_path;
 
+  Result<std::vector<Problem>> look();
   Status take_locks();
   void fill(Plan& plan, Journal& journal);
   [[nodiscard]] PlanBudget budget() const;
@@ -57,32 +59,39 @@ Failover::Failover(const FailoverRequest& request, EventFiles& files, Environmen
                        {},
                        {},
                        {},
-                       std::nullopt}) {}
+                       std::nullopt,
+                       {}}) {}
 Failover::~Failover() = default;
 
 Result<std::vector<Problem>> Failover::look() {
-  Parts& parts = *parts_;
-  const FailoverRequest& request = parts.request;
-  Environment& environment = parts.environment;
+  Phase looking(parts_->environment.observer,
+                fmt::format("look at {} hosts, and whether {} is dead",
+                            parts_->request.cluster.hosts.size(), parts_->request.dead_host));
+  Result<std::vector<Problem>> problems = parts_->look();
+  looking.end(problems.status());
+  return problems;
+}
+
+Result<std::vector<Problem>> Failover::Parts::look() {
   const Result<std::size_t> dead = find_host(request.cluster, request.dead_host, request.dead_port);
   if (!dead.ok()) return dead.error();
-  parts.discovery = discover_survivors(request.cluster, dead.value(), kLook, environment);
-  const std::vector<HostView>& views = parts.discovery.views;
-  Result<Topology> topology = topology_around(views, dead.value());
-  if (!topology.ok()) return topology.error();
-  parts.topology = std::move(topology).value();
-  parts.death = confirm_death(parts.discovery, dead.value(), request.death_patience, environment);
-  for (const std::string& line : parts.death.evidence) environment.log.info("{}", line);
-  const Result<std::size_t> candidate = choose_successor(views, parts.topology, request.wish);
-  if (!candidate.ok()) return candidate.error();
-  parts.candidate = candidate.value();
-  parts.roles = cast_failover(parts.discovery, dead.value(), parts.candidate,
-                              replica_like(views[parts.candidate]), request);
-  parts.roles.fence.host_answers = parts.death.host_answers;
-  parts.roles.keep_as = saved_events_path(request.cluster, environment);
-  return failover_problems({views, parts.topology, parts.candidate, parts.death,
-                            read_failover_marks(request.cluster, environment.clock)},
-                           request);
+  discovery = discover_survivors(request.cluster, dead.value(), kLook, environment);
+  const std::vector<HostView>& views = discovery.views;
+  Result<Topology> found = topology_around(views, dead.value());
+  if (!found.ok()) return found.error();
+  topology = std::move(found).value();
+  death = confirm_death(discovery, dead.value(), request.death_patience, environment);
+  for (const std::string& line : death.evidence) environment.log.info("{}", line);
+  const Result<std::size_t> chosen = choose_successor(views, topology, request.wish);
+  if (!chosen.ok()) return chosen.error();
+  candidate = chosen.value();
+  roles =
+      cast_failover(discovery, dead.value(), candidate, replica_like(views[candidate]), request);
+  roles.fence.host_answers = death.host_answers;
+  roles.keep_as = saved_events_path(request.cluster, environment);
+  return failover_problems(
+      {views, topology, candidate, death, read_failover_marks(request.cluster, environment.clock)},
+      request);
 }
 
 // As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
@@ -131,12 +140,16 @@ Outcome Failover::run() {
   const NodeSpec& orig = parts.roles.orig->spec();
   Result<std::unique_ptr<Journal>> journal = create_file_journal(
       environment.state_dir, kFailoverOperation, journal_subject(orig.host, orig.port),
-      failover_header(parts.roles, replica_like(parts.discovery.views[parts.candidate])),
+      failover_header(parts.request.cluster, parts.roles,
+                      replica_like(parts.discovery.views[parts.candidate])),
       environment.clock);
   if (!journal.ok()) {
     return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
   }
+  parts.journal_path = journal.value()->path();
+  if (environment.observer != nullptr) environment.observer->operation_began(parts.journal_path);
   Plan plan(environment.clock, environment.log, environment.interrupt);
+  plan.watch(environment.observer);
   parts.fill(plan, *journal.value());
   const TimePoint started = environment.clock.now();
   Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {
@@ -144,6 +157,7 @@ Outcome Failover::run() {
     for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
   });
   if (plan.hurried().has_value()) parts.writable_again = started + *plan.hurried();
+  note_summary(*journal.value(), operation_summary(), environment.log);
   return outcome;
 }
 
@@ -159,7 +173,14 @@ FailoverSummary Failover::summary() const {
   summary.evidence = parts.death.evidence;
   summary.fence = parts.state.fence;
   summary.salvage = parts.state.salvage;
-  if (parts.writable_again.has_value()) summary.downtime = *parts.writable_again - parts.began;
+  return summary;
+}
+
+OperationSummary Failover::operation_summary() const {
+  OperationSummary summary = operation_summary_of(this->summary());
+  if (parts_->writable_again.has_value())
+    summary.downtime = *parts_->writable_again - parts_->began;
+  summary.journal = parts_->journal_path;
   return summary;
 }
 

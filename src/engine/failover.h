@@ -16,6 +16,7 @@
 #include "engine/failover_state.h"
 #include "engine/preflight.h"
 #include "engine/steps_dead.h"
+#include "engine/summary.h"
 
 namespace mha {
 
@@ -25,11 +26,6 @@ enum class Belief {
   kConfirmed,  // a master that somebody still receives from, or that answers, is not dead
   kForced,     // --force: the operator says so
 };
-enum class LastFailover {
-  kMatters,
-  kIgnored,  // --ignore_last_failover
-};
-
 struct FailoverRequest {
   Cluster cluster;
   std::string dead_host;        // as the operator names it
@@ -46,7 +42,7 @@ struct FailoverRequest {
   Milliseconds catch_up_at_most{3'600'000};
 };
 
-// What a person wants to know in the end.
+// What a report tells beside the OperationSummary.
 struct FailoverSummary {
   std::string orig_master;
   std::string new_master;
@@ -54,9 +50,6 @@ struct FailoverSummary {
   std::vector<std::string> evidence;      // of the death
   FenceVerdict fence;
   Salvage salvage;
-  // From the beginning of the command to the address announced; nullopt where it did not come to
-  // that.
-  std::optional<TimePoint::duration> downtime;
 };
 
 // One failover. look() first; then describe() or run(). The hosts' sessions stay open in between.
@@ -81,7 +74,9 @@ class Failover {
   // undone (roll_back_failover) or carried on (resume_failover) by another process.
   Outcome run();
 
+  // The masters once look() found them, and after run() all of it.
   [[nodiscard]] FailoverSummary summary() const;
+  [[nodiscard]] OperationSummary operation_summary() const;
 
  private:
   struct Parts;
@@ -103,6 +98,7 @@ Outcome roll_back_failover(const Cluster& cluster, const JournalFile& journal,
 struct ResumedFailover {
   Outcome outcome;
   FailoverSummary summary;
+  OperationSummary operation_summary;
 };
 ResumedFailover resume_failover(const FailoverRequest& request, const JournalFile& journal,
                                 EventFiles& files, Environment& environment);

@@ -59,12 +59,36 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   return roles;
 }
 
-json failover_header(const FailoverRoles& roles, const ReplicaState& like) {
+json failover_header(const Cluster& cluster, const FailoverRoles& roles, const ReplicaState& like) {
   return json{{"engine", "native"},
+              {"application", cluster.application},
+              {"conf", cluster.conf_file},
               {"orig_master", host_json(roles.orig->spec())},
               {"new_master", host_json(roles.next->spec())},
               {"semi_sync", roles.semi_sync_replica},
               {"like", replica_to_json(like)}};
+}
+
+OperationSummary operation_summary_of(const FailoverSummary& facts) {
+  OperationSummary summary;
+  summary.orig_master = facts.orig_master;
+  summary.new_master = facts.new_master;
+  const Salvage& salvage = facts.salvage;
+  const std::vector<std::string>& found = salvage.events.transactions;
+  if (salvage.ending == Salvage::Ending::kSaved) summary.salvaged = found;
+  if (salvage.ending == Salvage::Ending::kFailed) summary.lost = found;
+  summary.saved_file = salvage.events.file;
+  if (!facts.fence.rungs.empty()) summary.fence = facts.fence.text();
+  // Nobody can say then that nothing is lost.
+  const bool unknown = (salvage.ending == Salvage::Ending::kNotTried && !salvage.why.empty()) ||
+                       salvage.ending == Salvage::Ending::kFailed;
+  if (unknown) {
+    summary.leftovers.push_back(fmt::format(
+        "what only {} had is not on {}: {}; keep its binary logs, and compare before it comes back "
+        "as a replica",
+        facts.orig_master, facts.new_master, salvage.why));
+  }
+  return summary;
 }
 
 std::string saved_events_path(const Cluster& cluster, const Environment& environment) {

@@ -17,7 +17,11 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
                             const ReplicaState& like, const FailoverRequest& request);
 
 // The journal's header: what a second process needs beside the point of no return's facts.
-nlohmann::json failover_header(const FailoverRoles& roles, const ReplicaState& like);
+nlohmann::json failover_header(const Cluster& cluster, const FailoverRoles& roles,
+                               const ReplicaState& like);
+
+// For people: without downtime and journal.
+OperationSummary operation_summary_of(const FailoverSummary& facts);
 
 // Where saved events go, without a suffix: in manager_workdir, or in our state folder where there
 // is none; the time is in its name.

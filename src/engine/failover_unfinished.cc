@@ -85,7 +85,9 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
       environment.state_dir, kFailoverOperation, journal_subject(orig.host, orig.port),
       std::move(new_header), environment.clock);
   if (!own.ok()) return refused(own.error().message);
+  if (environment.observer != nullptr) environment.observer->operation_began(own.value()->path());
   Plan plan(environment.clock, environment.log, environment.interrupt);
+  plan.watch(environment.observer);
   FailoverState& known = state.value();
   plan.mark_point_of_no_return([&known] { return to_json(known); });
   plan.add(ensure_writable(*roles.next, environment.log));
@@ -102,6 +104,8 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   }
   resumed.summary.fence = known.fence;
   resumed.summary.salvage = known.salvage;
+  resumed.operation_summary = operation_summary_of(resumed.summary);
+  resumed.operation_summary.journal = own.value()->path();
   return resumed;
 }
 

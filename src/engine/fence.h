@@ -19,14 +19,16 @@ enum class FenceState {
 };
 
 struct FenceVerdict {
-  bool address_off = false;  // of the virtual IP, read back; true where none is moved
-  bool server_down = false;
-  bool powered_off = false;        // by shutdown_script: nothing can be salvaged from it any more
-  bool host_answers = false;       // SSH answered to the last rung that asked it
+  bool moves_address = true;  // false: clients have no virtual IP that could be taken away
+  bool address_off = false;   // of the virtual IP, read back
+  bool server_down = false;   // read back: no process of its port, and nothing that starts it again
+  bool powered_off = false;   // by shutdown_script: nothing can be salvaged from it any more
+  bool host_answers = false;  // SSH answered to the last rung that asked it
+  bool script_called = false;      // shutdown_script, whatever came of it
   std::vector<std::string> rungs;  // a line for each that was tried, and how it ended
 
   [[nodiscard]] FenceState state() const;
-  // "fenced: mysqld (pid 42) killed over SSH, the virtual IP taken off (read back)", or
+  // "fenced: mysqld (pid 42) was killed (read back); the virtual IP is not on db1 (read back)", or
   // "NOT FENCED: ..." with why for each rung.
   [[nodiscard]] std::string text() const;
 };
@@ -34,20 +36,24 @@ struct FenceVerdict {
 struct FenceRequest {
   bool host_answers = false;     // DeathReport's: SSH is not tried first where it did not answer
   std::string shutdown_script;   // of MHA's conf; empty: none
+  std::string pid_file;          // master_pid_file of MHA's conf, for the script; empty: none
   Milliseconds patience{5'000};  // of each rung
+  Milliseconds one_more_try{1'000};      // of SSH, where host_answers is false
+  Milliseconds script_patience{30'000};  // of shutdown_script: a power switch takes its time
 };
 
 // The rungs, in order, until the server is down and the address off: over SSH (address off and
 // server killed at the same time; read back), the network's own interface (a cloud: the address
-// alone), and, where the server still may run, shutdown_script as MHA calls it (exit 0: powered
-// off). Journals each rung as it ends ("fence" records as core/hard.h's, so that the report says
-// the same). Idempotent. Never fails: the verdict tells.
+// alone; before SSH where the host did not answer), and, where the server still may run,
+// shutdown_script as MHA calls it (exit 0: powered off; 10: mysqld is down, SSH alive). Journals
+// each rung as it ends ("fence_rung" records) and at last the whole (a "fence" record as
+// core/hard.h's, so that the report says the same). Idempotent. Never fails: the verdict tells.
 FenceVerdict fence(Node& orig, const FenceRequest& request, Journal& journal,
                    Environment& environment);
 
 // What a failover does once nothing more is wanted of the dead host: shutdown_script, where there
 // is one and fence() has not called it. nullopt where there is nothing to call; else its error, or
-// success.
+// success (exit 0 or 10).
 std::optional<Status> shut_down(Node& orig, const FenceRequest& request,
                                 const FenceVerdict& verdict, Environment& environment);
 

@@ -54,16 +54,19 @@ class Rules {
   }
 
   void last_failover() {
+    if (limits_.last_failover_counts == LastFailover::kIgnored) return;
     const FailoverMarks& marks = facts_.marks;
     if (!marks.error_file.empty()) {
       add("", fmt::format("the last failover failed: {} is there", marks.error_file),
-          "mend what it left, then remove the file");
+          "mend what it left, then remove the file, or say --ignore_last_failover");
     }
     if (marks.since.has_value() && *marks.since < limits_.last_failover) {
       add("",
           fmt::format("the last failover was {} minutes ago, and {} are to lie between two",
                       marks.since->count(), limits_.last_failover.count()),
-          fmt::format("see that the cluster is well, then remove {}", marks.complete_file));
+          fmt::format("see that the cluster is well, then remove {}, or say "
+                      "--ignore_last_failover",
+                      marks.complete_file));
     }
   }
 

@@ -28,10 +28,17 @@ enum class OrigMaster {
   kStaysAlone,
 };
 
+// What a failover of before, by us or by MHA, means for this one.
+enum class LastFailover {
+  kMatters,
+  kIgnored,  // --ignore_last_failover
+};
+
 struct PreflightLimits {
   std::chrono::seconds behind{30};         // of a replica
   std::chrono::milliseconds clocks{5000};  // between two hosts
   std::chrono::minutes last_failover{480};
+  LastFailover last_failover_counts = LastFailover::kMatters;
   LongWriters long_writers = LongWriters::kRefuse;
   OrigMaster orig_master = OrigMaster::kBecomesReplica;
 };

@@ -11,6 +11,7 @@
 #include "ports/mysql_server.h"
 #include "ports/remote_shell.h"
 #include "ports/replication.h"
+#include "ports/script.h"
 
 namespace mha {
 
@@ -21,6 +22,8 @@ struct SavedEvents {
   std::vector<std::string> transactions;
   BinlogCoordinates end;  // in the source's binary log, after the last whole transaction
   bool torn = false;      // the log ends in the middle of a transaction, which is left out
+  // Bytes behind `end` in the logs that are not saved; of a torn log. Many: it is damaged there.
+  std::uint64_t left_out = 0;
 };
 
 struct EventsWanted {
@@ -31,26 +34,41 @@ struct EventsWanted {
   std::string executed_gtids;
   // MariaDB: likewise (gtid_current_pos); empty: `after` alone counts.
   std::string current_pos;
-  std::string keep_as;  // path of the file on the manager; an existing one is replaced atomically
+  // Path of the file on the manager; an existing one is replaced atomically. Beside it, while the
+  // work goes on and after it has failed, KEEP_AS.raw/ has the raw parts of the logs.
+  std::string keep_as;
+  std::string client_bindir;   // of MHA's conf: where mysqlbinlog is looked for first
+  std::string remote_workdir;  // likewise: for files on the host that are too large for one answer
 };
 
 // The part of a binary log from `wanted.after` to its end, from the files in one of `dirs`
 // (master_binlog_dir: MHA's comma-separated list). The server need not run. Uses the host's own
-// mysqlbinlog (mariadb-binlog), else copies the files and uses the manager's, of the same family.
-// Errors: kUnreachable, kTimeout, kRefused (no such file, cannot be read, no mysqlbinlog; says
-// where it looked and the remedy).
+// mysqlbinlog (mariadb-binlog), else copies the files and uses the manager's, of the same family,
+// through `manager` (nullptr: not to be had). Errors: kUnreachable, kTimeout, kRefused (no such
+// file, cannot be read, encrypted, no mysqlbinlog; says where it looked, the remedy, and where the
+// raw part is kept, if it has come that far).
 Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::string>& dirs,
-                                 const EventsWanted& wanted, Deadline deadline);
+                                 const EventsWanted& wanted, ScriptRunner* manager,
+                                 Deadline deadline);
 
-// The same from a replica's relay log, where that replica has received more than another one:
-// `relay_log` is a file of it (ReplicaState::relay_log_file), whose folder is looked up on the
-// server. kRefused where the relay log no longer reaches back to `wanted.after`.
+// The same from a replica's relay log, where that replica has received more than another one; the
+// server tells where its relay log is. kRefused where that no longer reaches back to
+// `wanted.after`.
 Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
-                                    const EventsWanted& wanted, Deadline deadline);
+                                    const EventsWanted& wanted, ScriptRunner* manager,
+                                    Deadline deadline);
 
-// Executes the file's transactions on a server that does not replicate meanwhile. With
-// `disable_log_bin` of MHA's conf it is not written to that server's own binary log. Idempotent
-// where they have GTIDs. Reads back, where there are GTIDs, that they are there.
+// Executes the file's transactions on a server that does not replicate and that nobody else writes
+// to meanwhile. With `disable_log_bin` of MHA's conf (kOff) it is not written to that server's own
+// binary log. Reads back, where there are GTIDs, that they are there.
+//
+// May be called again after it has failed, or we were killed, half way: what is there already is
+// not executed again. MySQL sees that by the GTIDs, and we by MariaDB's gtid_binlog_pos. Where
+// there are none of these, FILE.SERVER.progress has for each transaction, before it is begun, its
+// number and the end of the server's own binary log: where that stands still, it was not committed.
+// It stays, as the word that all is done. Where the server writes no binary log either (kOff), a
+// second call after a broken one is kRefused, since the last transaction that was begun may or may
+// not be there; it says how to tell.
 enum class LogBin { kOn, kOff };
 Status apply_saved_events(MysqlServer& server, const SavedEvents& events, LogBin log_bin,
                           Deadline deadline);

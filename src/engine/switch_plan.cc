@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "config/host_name.h"
@@ -76,9 +77,15 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   Node& next = *roles.next;
   plan.add(ensure_read_only(next, log));
   if (roles.events) plan.add(ensure_events_off(orig, log));
+  // Else it would log what the new master takes, and its own replicas would get that from it.
+  if (roles.orig_replicates) plan.add(ensure_replication_stopped(orig, log));
 
   plan.mark_hurry_begin(max_downtime);
   if (roles.semi_sync_source) plan.add(ensure_semi_sync_freed(orig, log));
+  if (roles.script.has_value()) {
+    plan.add(
+        ensure_stop_script_ran(orig, *roles.script, roles.orig_master, next.spec(), environment));
+  }
   // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
   // servers.md).
   plan.add(ensure_frozen(orig, blockers, environment.ports.mysql, log));
@@ -108,15 +115,27 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
                      Environment& environment) {
   Log& log = environment.log;
   Node& next = *roles.next;
+  if (roles.script.has_value()) {
+    plan.add(ensure_start_script_ran(next, *roles.script, environment));
+  }
+  // Where the script has moved it, this finds it done.
   if (next.moves_a_vip()) plan.add(ensure_vip_present(next, OtherHolder::kRefuse, log));
   plan.mark_hurry_end();
 
+  // By position, what the original master gets as a replica and logs must come to nobody who is
+  // still to be pointed to a place in the new master's log: that one's turn is after theirs.
+  const bool by_position = std::any_of(
+      roles.followers.begin(), roles.followers.end(),
+      [](const Follower& follower) { return follower.request.source.gtid_use == GtidUse::kNone; });
   std::vector<std::unique_ptr<Step>> repointing;
+  std::vector<std::unique_ptr<Step>> then;
   if (roles.forgets_source) repointing.push_back(ensure_source_forgotten(next, log));
   for (const Follower& follower : roles.followers) {
-    repointing.push_back(ensure_follows(*follower.node, follower.request, handover, log));
+    auto& when = by_position && follower.node == roles.orig ? then : repointing;
+    when.push_back(ensure_follows(*follower.node, follower.request, handover, log));
   }
   plan.add_together(std::move(repointing));
+  plan.add_together(std::move(then));
   if (roles.events) plan.add(ensure_events_on(next, log));
   if (roles.semi_sync_source && roles.semi_sync_replica) {
     plan.add_together(together(ensure_semi_sync_role(next, SemiSyncRole::kSource, log),

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/environment.h"
@@ -10,6 +12,7 @@
 #include "engine/handover.h"
 #include "engine/preflight.h"
 #include "engine/steps_follow.h"
+#include "engine/steps_script.h"
 
 namespace mha {
 
@@ -24,6 +27,7 @@ struct SwitchRoles {
   Node* next = nullptr;
   std::vector<Follower> followers;    // of the new master: replicas, and the old master if it is to
   GtidUse gtid_use = GtidUse::kNone;  // of the candidate
+  bool orig_replicates = false;       // the original master does: one of two masters
   bool events = false;                // the scheduler ran on the original master
   bool semi_sync_source = false;      // the original master was one
   bool semi_sync_replica = false;     // the candidate was one
@@ -31,6 +35,8 @@ struct SwitchRoles {
   VipPresence vip_on_orig = VipPresence::kAbsent;
   VipPresence vip_on_next = VipPresence::kAbsent;
   std::vector<std::string> exempt_clients;
+  std::optional<OnlineScript> script;  // the conf's own, where it is not ours
+  OrigMaster orig_master = OrigMaster::kBecomesReplica;
 };
 
 // Everything up to the point of no return, which is the new master's being writable.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/steps_follow.h"
+#include "engine/steps_script.h"
 #include "engine/steps_server.h"
 #include "engine/switch_plan.h"
 #include "engine/switchover.h"
@@ -17,6 +18,7 @@ using nlohmann::json;
 
 constexpr Milliseconds kLook{10'000};
 constexpr Milliseconds kForward{60'000};
+constexpr Milliseconds kScript{10'000};
 
 // Its own kinds; the rest is the core's.
 std::unique_ptr<Step> build_engine_step(const std::string& kind, Node& node, Handover& handover,
@@ -96,10 +98,16 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
     return outcome;
   }
   Handover handover;
-  return roll_back_unfinished(cluster, journal, environment,
-                              [&](const std::string& kind, const json& /*parameters*/, Node& node) {
-                                return build_engine_step(kind, node, handover, environment.log);
-                              });
+  const StepBuilder builder = [&](const std::string& kind, const json& parameters,
+                                  Node& node) -> std::unique_ptr<Step> {
+    if (kind == kStopScriptKind) {
+      return rebuild_stop_script(cluster, parameters, node, environment);
+    }
+    return build_engine_step(kind, node, handover, environment.log);
+  };
+  const bool has_script = !cluster.scripts.master_ip_online_change.empty();
+  return roll_back_unfinished(cluster, journal, environment, builder,
+                              has_script ? kScript : Milliseconds{0});
 }
 
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
@@ -136,10 +144,11 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   roles.semi_sync_replica = roles.semi_sync_source;
   roles.forgets_source = !discovery.views[*next].host.skip_reset_slave;
   roles.vip_on_orig = discovery.views[*orig].vip.value_or(VipPresence::kPresent);
-  roles.followers =
-      find_followers(discovery, *orig, *next, like,
-                     header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
-                                                                    : OrigMaster::kStaysAlone);
+  roles.orig_master = header.value("orig_master_is_new_slave", true) ? OrigMaster::kBecomesReplica
+                                                                     : OrigMaster::kStaysAlone;
+  roles.script =
+      online_script(request.cluster, roles.orig->spec(), roles.next->spec(), roles.orig_master);
+  roles.followers = find_followers(discovery, *orig, *next, like, roles.orig_master);
   for (const Follower& follower : roles.followers) {
     if (follower.node != roles.orig) follower.node->set_role("replica");
   }
@@ -151,7 +160,9 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                           journal_subject(roles.orig->spec().host, roles.orig->spec().port),
                           std::move(new_header), environment.clock);
   if (!own.ok()) return refuse(own.error().message);
+  if (environment.observer != nullptr) environment.observer->operation_began(own.value()->path());
   Plan plan(environment.clock, environment.log, environment.interrupt);
+  plan.watch(environment.observer);
   add_steps_of_resume(plan, roles, *handover, environment);
   const PlanBudget budget{environment.clock.deadline_after(kForward),
                           roles.orig->settings().operation_timeout};

@@ -42,7 +42,9 @@ struct Switchover::Parts {
   SwitchRoles roles;
   Handover handover;
   std::optional<TimePoint::duration> downtime;
+  std::string journal;  // path
 
+  Result<std::vector<Problem>> look();
   [[nodiscard]] const HostView& orig_view() const { return discovery.views[topology.master]; }
   [[nodiscard]] const HostView& next_view() const { return discovery.views[candidate]; }
 
@@ -58,29 +60,34 @@ struct Switchover::Parts {
 };
 
 Switchover::Switchover(const SwitchRequest& request, Environment& environment)
-    : parts_(new Parts{request, environment, {}, {}, 0, {}, {}, std::nullopt}) {}
+    : parts_(new Parts{request, environment, {}, {}, 0, {}, {}, std::nullopt, {}}) {}
 Switchover::~Switchover() = default;
 
 Result<std::vector<Problem>> Switchover::look() {
-  Parts& parts = *parts_;
-  const SwitchRequest& request = parts.request;
-  parts.discovery =
-      discover(request.cluster, kLook, request.running_updates_limit, parts.environment);
-  const std::vector<HostView>& views = parts.discovery.views;
-  Result<Topology> topology = find_topology(views);
-  if (!topology.ok()) return topology.error();
-  parts.topology = std::move(topology).value();
-  const Result<std::size_t> candidate = choose_candidate(views, parts.topology, request.wish);
-  if (!candidate.ok()) return candidate.error();
-  parts.candidate = candidate.value();
-  parts.cast_roles();
+  Phase looking(parts_->environment.observer,
+                fmt::format("look at {} hosts", parts_->request.cluster.hosts.size()));
+  Result<std::vector<Problem>> problems = parts_->look();
+  looking.end(problems.status());
+  return problems;
+}
+
+Result<std::vector<Problem>> Switchover::Parts::look() {
+  discovery = discover(request.cluster, kLook, request.running_updates_limit, environment);
+  const std::vector<HostView>& views = discovery.views;
+  Result<Topology> found = find_topology(views);
+  if (!found.ok()) return found.error();
+  topology = std::move(found).value();
+  const Result<std::size_t> chosen = choose_candidate(views, topology, request.wish);
+  if (!chosen.ok()) return chosen.error();
+  candidate = chosen.value();
+  cast_roles();
   std::future<std::vector<std::string>> holders =
-      std::async(std::launch::async, [&parts] { return parts.vip_holders(); });
-  const Result<std::string> gtids = parts.master_gtids();
-  const std::vector<std::string> vip_holders = holders.get();
+      std::async(std::launch::async, [this] { return vip_holders(); });
+  const Result<std::string> gtids = master_gtids();
+  const std::vector<std::string> other_holders = holders.get();
   if (!gtids.ok()) return gtids.error();
-  return switch_problems({views, parts.topology, parts.candidate, gtids.value(), vip_holders,
-                          read_failover_marks(request.cluster, parts.environment.clock)},
+  return switch_problems({views, topology, candidate, gtids.value(), other_holders,
+                          read_failover_marks(request.cluster, environment.clock)},
                          request.limits);
 }
 
@@ -95,6 +102,7 @@ void Switchover::Parts::cast_roles() {
   const HostView& next = next_view();
   const ReplicaState like = next.state.replica.value_or(ReplicaState{});
   roles.gtid_use = like.gtid_use;
+  roles.orig_replicates = orig.state.replica.has_value();
   roles.events = orig.state.event_scheduler;
   roles.semi_sync_source = orig.state.semi_sync.source_enabled;
   roles.semi_sync_replica = next.state.semi_sync.replica_enabled;
@@ -102,6 +110,9 @@ void Switchover::Parts::cast_roles() {
   roles.vip_on_orig = orig.vip.value_or(VipPresence::kAbsent);
   roles.vip_on_next = next.vip.value_or(VipPresence::kAbsent);
   roles.exempt_clients = orig.exempt_clients;
+  roles.orig_master = request.limits.orig_master;
+  roles.script = online_script(request.cluster, roles.orig->spec(), roles.next->spec(),
+                               request.limits.orig_master);
   roles.followers =
       find_followers(discovery, topology.master, candidate, like, request.limits.orig_master);
   for (const Follower& follower : roles.followers) {
@@ -200,6 +211,8 @@ json Switchover::Parts::header() const {
   const ReplicaState like = next_view().state.replica.value_or(ReplicaState{});
   return json{
       {"engine", "native"},
+      {"application", request.cluster.application},
+      {"conf", request.cluster.conf_file},
       {"orig_master", host_json(roles.orig->spec())},
       {"new_master", host_json(roles.next->spec())},
       {"orig_master_is_new_slave", request.limits.orig_master == OrigMaster::kBecomesReplica},
@@ -210,7 +223,9 @@ json Switchover::Parts::header() const {
 
 PlanBudget Switchover::Parts::budget() const {
   const HostSettings& settings = roles.orig->settings();
-  const Milliseconds undo = settings.operation_timeout;
+  Milliseconds undo = settings.operation_timeout;
+  // What its stop may take, its start for the original may take as well.
+  if (roles.script.has_value()) undo += request.max_downtime;
   // By position a replica first has to apply what it is behind.
   const Milliseconds forward = undo + request.max_downtime + request.limits.behind;
   return {environment.clock.deadline_after(forward), undo};
@@ -225,8 +240,11 @@ std::vector<std::string> Switchover::describe() {
 Outcome Switchover::run() {
   Parts& parts = *parts_;
   Environment& environment = parts.environment;
+  Phase catching_up(environment.observer,
+                    fmt::format("let {} catch up", parts.roles.next->title()));
   Status ready = parts.take_locks();
   if (ready.ok()) ready = parts.catch_up();
+  catching_up.end(ready);
   if (!ready.ok()) return nothing_changed(ready.error().with_context("nothing was changed"));
   if (environment.interrupt.requested()) {
     return nothing_changed(
@@ -239,21 +257,30 @@ Outcome Switchover::run() {
   if (!journal.ok()) {
     return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
   }
+  parts.journal = journal.value()->path();
+  if (environment.observer != nullptr) environment.observer->operation_began(parts.journal);
   parts.prepare_vip();
   Plan plan(environment.clock, environment.log, environment.interrupt);
+  plan.watch(environment.observer);
   parts.fill(plan);
   Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {
     environment.log.info("Putting everything back as it was found");
     for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
   });
   parts.downtime = plan.hurried();
+  note_summary(*journal.value(), summary(), environment.log);
   return outcome;
 }
 
-SwitchSummary Switchover::summary() const {
+OperationSummary Switchover::summary() const {
   const Parts& parts = *parts_;
-  if (parts.roles.orig == nullptr) return {};
-  return {parts.orig_view().host.title(), parts.next_view().host.title(), parts.downtime};
+  OperationSummary summary;
+  if (parts.roles.orig == nullptr) return summary;
+  summary.orig_master = parts.orig_view().host.title();
+  summary.new_master = parts.next_view().host.title();
+  summary.downtime = parts.downtime;
+  summary.journal = parts.journal;
+  return summary;
 }
 
 }  // namespace mha

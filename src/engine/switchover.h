@@ -14,6 +14,7 @@
 #include "engine/discovery.h"
 #include "engine/handover.h"
 #include "engine/preflight.h"
+#include "engine/summary.h"
 
 namespace mha {
 
@@ -25,15 +26,6 @@ struct SwitchRequest {
   PreflightLimits limits;
   Milliseconds max_downtime{10'000};  // from read-only to the new master's being writable
   std::chrono::seconds running_updates_limit{1};
-};
-
-// What a person wants to know in the end.
-struct SwitchSummary {
-  std::string orig_master;
-  std::string new_master;
-  // From the first moment in which a client may have waited to the address announced; nullopt where
-  // it did not come to that.
-  std::optional<TimePoint::duration> downtime;
 };
 
 // One switch. look() first; then describe() or run(). The hosts' sessions stay open in between, so
@@ -58,7 +50,8 @@ class Switchover {
   // (roll_back_switch) or carried on (resume_switch) by another process.
   Outcome run();
 
-  [[nodiscard]] SwitchSummary summary() const;
+  // The masters once look() found them, and after run() all of it.
+  [[nodiscard]] OperationSummary summary() const;
 
  private:
   struct Parts;
@@ -70,10 +63,10 @@ class Switchover {
 std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
                                                   const Environment& environment);
 
-// What is to be done about an unfinished switch. Past its point of no return, or once the new master
-// takes writes, it can only be carried on: to undo it would lose what clients wrote there. The new
-// master is looked at where the journal alone cannot tell; nothing is changed. Errors: why that one
-// does not answer; kRefused while the switch's own process is still at work.
+// What is to be done about an unfinished switch. Past its point of no return, or once the new
+// master takes writes, it can only be carried on: to undo it would lose what clients wrote there.
+// The new master is looked at where the journal alone cannot tell; nothing is changed. Errors: why
+// that one does not answer; kRefused while the switch's own process is still at work.
 enum class Remedy { kRollBack, kCarryOn };
 Result<Remedy> remedy_for(const Cluster& cluster, const JournalFile& journal,
                           Environment& environment);

@@ -47,16 +47,19 @@ Status nobody_writes(const JournalFile& journal, Environment& environment) {
 }
 
 Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
-                             Environment& environment, const StepBuilder& builder) {
+                             Environment& environment, const StepBuilder& builder,
+                             Milliseconds more_time) {
   if (const Status free = nobody_writes(journal, environment); !free.ok()) {
     return refuse(free.error().message);
   }
+  if (environment.observer != nullptr) environment.observer->operation_began(journal.path);
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};
   for (const ClusterHost& host : cluster.hosts) {
     nodes.push_back(std::make_unique<Node>(host.node, environment.ports));
     budget = std::max<Milliseconds>(budget, host.node.settings.operation_timeout);
   }
+  budget += more_time;
   const NodeByName by_name = [&nodes](const std::string& host, std::uint16_t port) -> Node* {
     for (const std::unique_ptr<Node>& node : nodes) {
       if (node->spec().host == host && node->spec().port == port) return node.get();

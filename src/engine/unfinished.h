@@ -21,10 +21,11 @@ std::optional<JournalFile> find_unfinished(const std::string& operation, const C
 // kRefused where the process that writes the journal still lives.
 Status nobody_writes(const JournalFile& journal, Environment& environment);
 
-// roll_back() over the cluster's hosts. Refuses (kUndone, nothing changed) while its process is
-// still at work.
+// roll_back() over the cluster's hosts, in the longest operation_timeout of theirs and `more_time`.
+// Refuses (kUndone, nothing changed) while its process is still at work.
 Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
-                             Environment& environment, const StepBuilder& builder);
+                             Environment& environment, const StepBuilder& builder,
+                             Milliseconds more_time = Milliseconds{0});
 
 // kUndone: nothing was changed.
 Outcome refuse(std::string why);

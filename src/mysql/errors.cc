@@ -52,7 +52,9 @@ Code code_of_connect_error(unsigned number) {
       2061,        // authentication plugin's own error
       3118, 3159,  // account locked; the server takes TLS only
       4151};       // MariaDB: account locked
-  return is_one_of(number, kDenied) ? Code::kDenied : Code::kUnreachable;
+  if (is_one_of(number, kDenied)) return Code::kDenied;
+  // A server's number, be it of a kind that we do not know, comes from a server that lives.
+  return number == 0 || is_client_error(number) ? Code::kUnreachable : Code::kRefused;
 }
 
 Code code_of_statement_error(unsigned number) {

@@ -20,7 +20,8 @@ inline constexpr unsigned kTlsError = 2026;
 // Whether the session is over after this error: the connection broke, or the server ended it.
 bool ends_session(unsigned number);
 
-// For an error that answered a connection attempt: kDenied or kUnreachable.
+// For an error that answered a connection attempt: kDenied, kRefused (the server's own no), or
+// kUnreachable (the client library's numbers: nobody answered).
 Code code_of_connect_error(unsigned number);
 // For an error that answered a statement: kDenied or kRefused.
 Code code_of_statement_error(unsigned number);

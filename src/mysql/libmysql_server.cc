@@ -94,14 +94,20 @@ class LibmysqlServer : public MysqlServer {
 
   Status set_read_only(ReadOnlyState wanted, std::chrono::seconds lock_wait,
                        Deadline deadline) override {
-    Result<ReadOnlyState> before = read_only_state(deadline);
-    if (!before.ok()) return before.error();
-    const ReadOnlyState goal = reachable(wanted, before.value());
-    if (before.value() == goal) return {};
+    // What to say depends on what is there only for super_read_only; clients may be waiting, and to
+    // set what is so already does nothing, without waiting for a lock.
+    ReadOnlyState before{ReadOnly::kOff, std::nullopt};
+    if (has_super_read_only_) {
+      const Result<ReadOnlyState> found = read_only_state(deadline);
+      if (!found.ok()) return found.error();
+      before = found.value();
+    }
+    const ReadOnlyState goal = reachable(wanted, before);
+    if (has_super_read_only_ && before == goal) return {};
 
     const std::string doing = fmt::format("setting read_only to {}", to_string(goal.read_only));
     const std::chrono::seconds wait = bounded_wait(lock_wait, deadline);
-    const std::string set = set_read_only_sql(before.value(), goal);
+    const std::string set = set_read_only_sql(before, goal);
     Result<std::vector<StatementResult>> results = connection_->run(
         fmt::format("SET SESSION lock_wait_timeout={};{};{}", wait.count(), set, read_only_sql()),
         doing, deadline);

@@ -1,7 +1,7 @@
 // The port's calls, each handed to the file that does the work.
 #include "mysql/replication.h"
 
-#include "mysql/binlog_script.h"
+#include "mysql/binlog_replay.h"
 #include "mysql/long_writers.h"
 #include "mysql/privileges.h"
 #include "mysql/replication_session.h"
@@ -22,6 +22,9 @@ class LibmysqlReplication : public Replication {
   }
   Result<SourcePosition> own_position(Deadline deadline) override {
     return read_own_position(session_, deadline);
+  }
+  Result<std::optional<ReceiverSeen>> receiver_seen(Deadline deadline) override {
+    return read_receiver_seen(session_, deadline);
   }
   Result<std::vector<std::string>> missing_privileges(Deadline deadline) override {
     return find_missing_privileges(session_, deadline);
@@ -56,8 +59,9 @@ class LibmysqlReplication : public Replication {
   Status set_semi_sync(SemiSyncRole role, Switch wanted, Deadline deadline) override {
     return mha::set_semi_sync(session_, role, wanted, deadline);
   }
-  Status execute_binlog_script(const std::string& script, Deadline deadline) override {
-    return mha::execute_binlog_script(session_, script, deadline);
+  Result<std::uint64_t> execute_binlog_script(const BinlogReplay& replay,
+                                              Deadline deadline) override {
+    return mha::execute_binlog_script(session_, replay, deadline);
   }
 
  private:

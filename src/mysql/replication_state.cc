@@ -124,6 +124,7 @@ Result<ServerState> read_server_state(const ReplicationSession& session, Deadlin
   state.log_bin = is_on(variables, "log_bin");
   state.log_replica_updates =
       is_on(variables, "log_replica_updates") || is_on(variables, "log_slave_updates");
+  state.relay_log_basename = value(variables, "relay_log_basename");
   state.binlog_format = value(variables, "binlog_format");
   state.event_scheduler = is_on(variables, "event_scheduler");
   state.semi_sync = semi_sync(variables, values_of(results[1]), statements);
@@ -146,6 +147,29 @@ Result<SourcePosition> read_own_position(const ReplicationSession& session, Dead
       {statements.binlog_status, statements.gtids}, "reading the end of its binary log", deadline);
   if (!answers.ok()) return answers.error();
   return SourcePosition{end_of_binlog(answers.value()[0]), gtids_in(answers.value()[1], 1)};
+}
+
+Result<std::optional<ReceiverSeen>> read_receiver_seen(const ReplicationSession& session,
+                                                       Deadline deadline) {
+  const ReplicationStatements& statements = session.replication();
+  const std::string doing = "asking what it receives from its source";
+  const Result<std::vector<StatementResult>> answers = session.connection.run(
+      fmt::format("{};{}", statements.replica_status, statements.heartbeats), doing, deadline);
+  if (!answers.ok()) return answers.error();
+  const std::vector<StatementResult>& results = answers.value();
+  if (results.front().error.has_value()) {
+    return session.connection.refusal(*results.front().error, doing);
+  }
+  const ReplicaStatus status = parse_replica_status(results.front(), statements);
+  if (!status.replica.has_value()) return std::optional<ReceiverSeen>{};
+  const ReplicaState& replica = *status.replica;
+  ReceiverSeen seen{replica.receiver, replica.receiver_error, replica.received,
+                    replica.received_gtids, 0};
+  // An account may lack the right to see them: positions tell enough then.
+  const bool counted = results.size() > 1 && !results[1].error.has_value() &&
+                       !results[1].rows.empty() && !results[1].rows.front().empty();
+  if (counted) seen.heartbeats = number_in<std::uint64_t>(results[1].rows.front().back());
+  return std::optional{seen};
 }
 
 }  // namespace mha

@@ -54,6 +54,7 @@ Statements mysql_56() {
   table.lock_sources = {{kMysqlPerformanceSchema, kRecordsItself}};
   ReplicationStatements& replication = table.replication;
   replication.replica_status = "SHOW SLAVE STATUS";
+  replication.heartbeats = "SHOW GLOBAL STATUS LIKE 'Slave_received_heartbeats'";
   replication.source_word = "MASTER";
   replication.replica_word = "SLAVE";
   replication.start_receiver = "START SLAVE IO_THREAD";
@@ -85,6 +86,9 @@ Statements mysql_57() {
   Statements table = mysql_56();
   ReplicationStatements& replication = table.replication;
   replication.channel_column = "Channel_Name";
+  replication.heartbeats =
+      "SELECT COUNT_RECEIVED_HEARTBEATS FROM performance_schema.replication_connection_status "
+      "WHERE CHANNEL_NAME = ''";
   replication.start_receiver = "START SLAVE IO_THREAD FOR CHANNEL ''";
   replication.start_applier = "START SLAVE SQL_THREAD FOR CHANNEL ''";
   replication.start = "START SLAVE FOR CHANNEL ''";
@@ -149,6 +153,8 @@ Statements mariadb() {
                         {kMariadbLockInfo, kPluginIsActive}};
   ReplicationStatements& replication = table.replication;
   replication.replica_status = "SHOW ALL SLAVES STATUS";
+  // Of the default connection.
+  replication.heartbeats = "SHOW STATUS LIKE 'Slave_received_heartbeats'";
   replication.channel_column = "Connection_name";
   replication.source_word = "MASTER";
   replication.replica_word = "SLAVE";

@@ -42,6 +42,9 @@ struct ReplicationStatements {
   // One row for each source, none where the server is no replica.
   std::string_view replica_status;
   std::string_view channel_column;  // "": there is but one channel
+  // One row, the count of heartbeats from the source in its last column. What the server refuses is
+  // done without.
+  std::string_view heartbeats;
   // In the names of options, and in any case of columns: MASTER_HOST, Master_Host.
   std::string_view source_word;
   std::string_view replica_word;
@@ -128,7 +131,8 @@ inline constexpr std::string_view kOpenWriters =
 inline constexpr std::string_view kServerVariables =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', 'server_uuid', "
     "'hostname', 'gtid_mode', 'log_bin', 'log_slave_updates', 'log_replica_updates', "
-    "'binlog_format', 'event_scheduler') OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%\\_enabled'";
+    "'binlog_format', 'event_scheduler', 'relay_log_basename') "
+    "OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%\\_enabled'";
 inline constexpr std::string_view kSemiSyncStatus =
     "SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_%'";
 // Microseconds since 1970, whatever the session's time zone.

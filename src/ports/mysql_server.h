@@ -155,7 +155,8 @@ class MysqlConnector {
   virtual ~MysqlConnector() = default;
 
   // TCP, TLS, authentication and the identity query, all under `deadline`. Thread-safe. Errors:
-  // kUnreachable, kDenied (1045, and TLS asked for but not had), kTimeout.
+  // kUnreachable, kDenied (1045, and TLS asked for but not had), kRefused (the server answers, and
+  // takes no connection now: too many, shutting down), kTimeout.
   virtual Result<std::unique_ptr<MysqlServer>> connect(const MysqlTarget& target,
                                                        Deadline deadline) = 0;
 };

@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/binlog_script.h"
 #include "base/deadline.h"
 #include "base/secret.h"
 #include "base/status.h"
@@ -85,6 +87,7 @@ struct ServerState {
   bool gtids = false;       // MySQL: gtid_mode=ON; MariaDB: always
   bool log_bin = false;
   bool log_replica_updates = false;
+  std::string relay_log_basename;  // path, without the number; empty where it is not told
   std::string binlog_format;
   std::map<std::string, std::string> binlog_filters;  // "Binlog_Do_DB"...: those not empty
   BinlogCoordinates binlog;                           // the end of its own binary log
@@ -97,6 +100,16 @@ struct ServerState {
   std::chrono::system_clock::time_point clock;  // the server's own, UTC
   std::optional<ReplicaState> replica;          // nullopt: it has no source configured
   std::vector<std::string> other_channels;      // names of further sources: multi-source
+};
+
+// What a replica's receiver has had from its source so far: two of these that differ show a source
+// that lives.
+struct ReceiverSeen {
+  ReceiverState receiver = ReceiverState::kStopped;
+  ReplicationError error;      // the receiver's last one
+  BinlogCoordinates received;  // in the source's binary log
+  std::string received_gtids;
+  std::uint64_t heartbeats = 0;  // 0 where the server does not tell them
 };
 
 // What a replica must have applied to have everything of its source.
@@ -117,6 +130,21 @@ struct NewSource {
 };
 
 enum class Switch { kOff, kOn };
+
+// What execute_binlog_script() executes. The text is read as it is needed, so it may be larger than
+// our memory; one statement of it may not.
+struct BinlogReplay {
+  TextPieces text;
+  // So many transactions from the start are on the server already: of these only what they set for
+  // the session is executed.
+  std::uint64_t skip = 0;
+  // kOff: nothing of it in the server's own binary log.
+  Switch log_bin = Switch::kOn;
+  // Before each transaction that is executed, with its number from 0 on; may ask the same session.
+  // An error ends the execution, and is given back. May be empty.
+  std::function<Status(std::uint64_t number)> before;
+};
+
 enum class SemiSyncRole { kSource, kReplica };
 
 // A long transaction, running statement or table lock that would hold up a switch.
@@ -135,6 +163,8 @@ class Replication {
   virtual Result<ServerState> state(Deadline deadline) = 0;
   // The end of its own binary log and its GTIDs: one round trip, for the downtime.
   virtual Result<SourcePosition> own_position(Deadline deadline) = 0;
+  // One round trip, to be asked again and again; nullopt where the server has no source.
+  virtual Result<std::optional<ReceiverSeen>> receiver_seen(Deadline deadline) = 0;
 
   // What our account lacks for a switch, by the family's names ("REPLICATION SLAVE ADMIN"); roles
   // that are not active do not count.
@@ -172,9 +202,11 @@ class Replication {
 
   // Executes statements as mysqlbinlog prints them (with its DELIMITER lines), one after the other;
   // stops at the first error, and rolls back what is open then: the error says which statement it
-  // was. Not idempotent where they carry no GTIDs. MariaDB: what was executed under another
-  // server's GTIDs is in gtid_binlog_pos alone until the server has written something of its own.
-  virtual Status execute_binlog_script(const std::string& script, Deadline deadline) = 0;
+  // was. Gives how many transactions the text has, those that were skipped among them. Not
+  // idempotent where they carry no GTIDs. MariaDB: what was executed under another server's GTIDs
+  // is in gtid_binlog_pos alone until the server has written something of its own.
+  virtual Result<std::uint64_t> execute_binlog_script(const BinlogReplay& replay,
+                                                      Deadline deadline) = 0;
 };
 
 }  // namespace mha

@@ -64,6 +64,26 @@ class SwitchCells(matrix_cell.Cell):
         self.assert_new_master(lab, "db2", "db1", "db3")
         self.assert_nothing_lost(lab, *DATABASE_HOSTS)
 
+    def test_switch_with_a_replica_that_lags(self):
+        """Another replica is pointed to the new master only once it has applied the old one's log.
+
+        Meanwhile the old master follows the new one and logs what clients write there: nothing of
+        that may come to the replica twice.
+        """
+        lab = self.lab()
+        lab.writer.start()
+        held = matrix_cell.HeldReplica(lab, "db3", 10)
+
+        def when_it_is_over(line: Line) -> None:
+            if "Adding the vip" in line.text:
+                lab.writer.wait_for_writes(50)
+                held.release()
+
+        self.native_switch(lab, DONE, "--new_master_host=db2", on_line=when_it_is_over)
+        self.assert_new_master(lab, "db2", "db1", "db3")
+        self.assert_nothing_lost(lab, *DATABASE_HOSTS)
+        self.assert_same_rows(lab)
+
     def test_switch_refused_with_an_errant_transaction(self):
         """On a replica alone: named where the servers number transactions, invisible elsewhere."""
         lab = self.lab()

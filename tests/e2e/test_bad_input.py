@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import socket
 import subprocess
 import sys
@@ -208,6 +209,72 @@ class BadInputTest(unittest.TestCase):
         self.assert_refused(CONFIG, ("db9", "app1.cnf"), FAILOVER, "-c", str(self.conf),
                             "-d", "db9")
 
+    # What MHA's configuration says. Both engines read it alike.
+
+    def both_programs(self, conf: pathlib.Path) -> list[tuple[str, ...]]:
+        return [(SWITCH, "--engine=native", "-c", str(conf)), (SWITCH, "-c", str(conf)),
+                (FAILOVER, "-c", str(conf), "-d", "db1")]
+
+    def test_unknown_key_is_named_with_its_line(self):
+        """MHA croaks at one; so do we."""
+        conf = self.write("typo.cnf", MHA_CONF.format(port=NOBODY).replace(
+            "[server2]", "candidate_mastr=1\n[server2]"))
+        for call in self.both_programs(conf):
+            self.assert_refused(CONFIG, ("typo.cnf:10", "candidate_mastr", "candidate_master'"),
+                                *call)
+
+    def test_the_same_host_twice(self):
+        conf = self.write("twice.cnf", MHA_CONF.format(port=NOBODY).replace(
+            "hostname=db2\nip=127.0.0.2", "hostname=db1\nip=127.0.0.1"))
+        for call in self.both_programs(conf):
+            self.assert_refused(CONFIG, ("twice.cnf", "[server2]", "[server1]", "same server"),
+                                *call)
+
+    def test_no_server(self):
+        conf = self.write("none.cnf", MHA_CONF.format(port=NOBODY).partition("[server1]")[0])
+        for call in self.both_programs(conf):
+            self.assert_refused(CONFIG, ("none.cnf", "names no server"), *call)
+
+    def test_hosts_that_do_not_resolve(self):
+        """A name server may come back: nothing is wrong with the configuration's form."""
+        conf = self.write("names.cnf", re.sub(r"ip=.*\n", "", MHA_CONF.format(port=NOBODY))
+                          .replace("=db1", "=db1.invalid").replace("=db2", "=db2.invalid"))
+        self.assert_refused(UNDONE, ("no master", "db1.invalid", "db2.invalid", "resolve"), SWITCH,
+                            "--engine=native", "-c", str(conf))
+
+    def test_servers_that_the_native_engine_does_not_reach(self):
+        self.assert_refused(UNDONE, ("no master", "db1", "db2", "127.0.0.1:1"), SWITCH,
+                            "--engine=native", "-c", str(self.conf))
+
+    def test_script_of_others_that_cannot_be_run(self):
+        script = self.write("change.sh", "#!/bin/sh\n")
+        conf = self.write("script.cnf", MHA_CONF.format(port=NOBODY).replace(
+            "[server1]", f"master_ip_online_change_script={script} --x\n[server1]"))
+        self.assert_refused(CONFIG, ("script.cnf", "master_ip_online_change_script", str(script),
+                                     "ermission denied"), SWITCH, "--engine=native", "-c",
+                            str(conf))
+
+    def test_options_of_the_native_engine(self):
+        native = ("--engine=native", "-c", str(self.conf))
+        self.assert_refused(USAGE, ("--format=xml", "text or json"), SWITCH, *native,
+                            "--format=xml")
+        self.assert_refused(USAGE, ("--resume", "--rollback"), SWITCH, *native, "--resume",
+                            "--rollback")
+        self.assert_refused(UNDONE, ("no unfinished switch",), SWITCH, *native, "--rollback")
+        self.assert_refused(USAGE, ("db9", "no such server"), SWITCH, *native,
+                            "--new_master_host=db9")
+
+    def test_history(self):
+        for program in (SWITCH, FAILOVER):
+            told = self.run_program(program, "--history", "-c", str(self.conf))
+            self.assertEqual((told.returncode, told.stderr), (0, ""))
+            self.assertIn("no past runs of app1", told.stdout)
+            told = self.run_program(program, "--history", "-c", str(self.conf), "--format=json")
+            self.assertEqual((told.returncode, json.loads(told.stdout)), (0, {"runs": []}))
+            self.assert_refused(USAGE, ("-c CONF",), program, "--history")
+            self.assert_refused(CONFIG, ("missing.cnf",), program, "--history", "-c",
+                                str(self.folder / "missing.cnf"))
+
     # Files.
 
     def test_missing_conf(self):
@@ -328,7 +395,8 @@ class BadInputTest(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, 20)
 
     def test_mha_is_not_installed(self):
-        self.assert_refused(CONFIG, ("masterha_master_switch",), SWITCH, "-c", str(self.conf))
+        self.assert_refused(CONFIG, ("masterha_master_switch",), SWITCH, "--engine=mha", "-c",
+                            str(self.conf))
 
     # The report.
 

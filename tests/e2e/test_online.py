@@ -82,7 +82,8 @@ class OnlineSwitchTest(support.LabTest):
         lab.writer.start()
         outcome = self.run_on_mgr(lab, [
             str(HERE / "terminal.py"), "--answer=YES", "--",
-            lab.mha.program("mysql_online_failover"), "-c", support.APPLICATION_CONF,
+            lab.mha.program("mysql_online_failover"), "--engine=mha", "-c",
+            support.APPLICATION_CONF,
             "--interactive=1"])
         self.assert_status(outcome, DONE)
         self.assertIn("(yes/NO)", outcome.output)

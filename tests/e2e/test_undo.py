@@ -73,7 +73,8 @@ class MhaFailsTest(Undo):
         (lab.path(support.SIGNALS) / "halt-after-stop").touch()
         outcome = self.run_on_mgr(lab, [
             str(HERE / "terminal.py"), "--interrupt-after=halting_hook: after-stop", "--",
-            lab.mha.program("mysql_online_failover"), "-c", support.APPLICATION_CONF])
+            lab.mha.program("mysql_online_failover"), "--engine=mha", "-c",
+            support.APPLICATION_CONF])
         self.assertIn(STOPPED, outcome.output)
         self.assert_all_put_back(lab, outcome)
 
@@ -131,7 +132,8 @@ class StopEndsEarlyTest(Undo):
         lab = self.begin_with_idle_client()
         outcome = self.run_on_mgr(lab, [
             str(HERE / "terminal.py"), f"--interrupt-after={WAITING}", "--",
-            lab.mha.program("mysql_online_failover"), "-c", support.APPLICATION_CONF])
+            lab.mha.program("mysql_online_failover"), "--engine=mha", "-c",
+            support.APPLICATION_CONF])
         self.assert_undone_at_once(lab, outcome)
 
     def test_mha_is_killed_during_stop(self):

@@ -36,6 +36,7 @@ struct FakeReplicationState {
   bool gtids = true;  // MySQL's gtid_mode; MariaDB has them always
   bool log_bin = true;
   bool log_replica_updates = true;
+  std::string relay_log_basename = "/var/lib/mysql/relay-bin";
   std::string binlog_format = "ROW";
   std::map<std::string, std::string> binlog_filters;
   bool event_scheduler = false;
@@ -54,6 +55,7 @@ struct FakeReplicationState {
   std::vector<FakeRelayed> relay_log;        // received and not yet applied
   FakeHistory retrieved;                     // MySQL's Retrieved_Gtid_Set
   std::optional<FakeTransaction> slave_pos;  // MariaDB's gtid_slave_pos
+  std::uint64_t heartbeats = 0;              // from the source, as often as a test says
   bool connected = false;                    // to the source, when last looked
   ReplicationError receiver_error;
   ReplicationError applier_error;

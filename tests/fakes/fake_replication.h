@@ -22,6 +22,7 @@ namespace mha {
 //   mysql db2:3306 long_writers             mysql db2:3306 stop_receiver, forget_source
 //   mysql db2:3306 set_event_scheduler ON   mysql db2:3306 replicate_from db1:3306
 //   mysql db2:3306 set_semi_sync source ON  mysql db2:3306 execute_binlog_script
+//   mysql db2:3306 receiver_seen
 class FakeReplication : public Replication {
  public:
   explicit FakeReplication(FakeSession& session) : session_(session) {}
@@ -34,6 +35,16 @@ class FakeReplication : public Replication {
     return session_.call("own_position", deadline, [this]() -> Result<SourcePosition> {
       return SourcePosition{end_of_binlog(), has_gtids() ? gtids(own().binlog) : ""};
     });
+  }
+
+  Result<std::optional<ReceiverSeen>> receiver_seen(Deadline deadline) override {
+    return session_.call(
+        "receiver_seen", deadline, [this]() -> Result<std::optional<ReceiverSeen>> {
+          if (!state_.replica.has_value()) return std::optional<ReceiverSeen>{};
+          const ReplicaState seen = observe_replica();
+          return std::optional{ReceiverSeen{seen.receiver, seen.receiver_error, seen.received,
+                                            seen.received_gtids, own().heartbeats}};
+        });
   }
 
   Result<std::vector<std::string>> missing_privileges(Deadline deadline) override {
@@ -153,20 +164,34 @@ class FakeReplication : public Replication {
         });
   }
 
-  Status execute_binlog_script(const std::string& script, Deadline deadline) override {
-    return session_.call("execute_binlog_script", deadline, [&]() -> Status {
-      own().scripts.push_back(script);
-      std::istringstream lines{script};
-      for (std::string line; std::getline(lines, line);) {
-        std::istringstream words{line};
+  Result<std::uint64_t> execute_binlog_script(const BinlogReplay& replay,
+                                              Deadline deadline) override {
+    return session_.call("execute_binlog_script", deadline, [&]() -> Result<std::uint64_t> {
+      std::string& script = own().scripts.emplace_back();
+      BinlogScript statements{[&]() -> Result<std::string> {
+        Result<std::string> piece = replay.text();
+        if (piece.ok()) script += piece.value();
+        return piece;
+      }};
+      std::uint64_t number = 0;
+      while (true) {
+        const Result<std::optional<std::string_view>> statement = statements.next();
+        if (!statement.ok()) return statement.error();
+        if (!statement.value().has_value()) return number;
+        std::istringstream words{std::string{*statement.value()}};
         std::string word;
         FakeTransaction transaction;
         if (!(words >> word >> transaction.server_id >> transaction.number)) continue;
-        if (word != "TRANSACTION" || contains(own().executed, transaction)) continue;
+        if (word != "TRANSACTION" || number++ < replay.skip) continue;
+        if (replay.before) {
+          if (const Status ready = replay.before(number - 1); !ready.ok()) return ready.error();
+        }
+        // As MySQL does by itself, and MariaDB's statements do not.
+        const bool idempotent = family() == ServerFamily::kMysql && own().gtids;
+        if (idempotent && contains(own().executed, transaction)) continue;
         own().executed.push_back(transaction);
-        if (own().log_bin) own().binlog.push_back(transaction);
+        if (own().log_bin && replay.log_bin == Switch::kOn) own().binlog.push_back(transaction);
       }
-      return {};
     });
   }
 
@@ -232,6 +257,7 @@ class FakeReplication : public Replication {
     seen.gtids = has_gtids();
     seen.log_bin = own().log_bin;
     seen.log_replica_updates = own().log_replica_updates;
+    seen.relay_log_basename = own().relay_log_basename;
     seen.binlog_format = own().binlog_format;
     seen.binlog_filters = own().binlog_filters;
     seen.binlog = end_of_binlog();

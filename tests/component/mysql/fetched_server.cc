@@ -77,6 +77,8 @@ FetchedServer::FetchedServer(const std::string& name, const std::vector<std::str
 
 FetchedServer::~FetchedServer() { kill_it(); }
 
+std::string FetchedServer::folder(const std::string& name) { return folder_of(name); }
+
 void FetchedServer::kill_it() {
   if (pid_ < 0) return;
   kill(pid_, SIGKILL);

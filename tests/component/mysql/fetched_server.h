@@ -29,6 +29,9 @@ class FetchedServer {
   FetchedServer& operator=(const FetchedServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  void crash() { kill_it(); }  // SIGKILL
+  // Where tests/servers/fetch has put the server of this name: bin/ and so on.
+  static std::string folder(const std::string& name);
 
  private:
   void start(const std::string& name, const std::vector<std::string>& options);

@@ -104,6 +104,13 @@ class ReplicationConformance
   Status wait(std::size_t server, const SourcePosition& wanted, Deadline deadline) {
     return on(server).wait_until_applied(wanted, world_->gtid_use(), deadline);
   }
+  // How many transactions server 1 finds in it; executes those from `skip` on.
+  std::uint64_t executed(const std::string& script, std::uint64_t skip = 0) {
+    const Result<std::uint64_t> done =
+        on(1).execute_binlog_script({whole_text(script), skip, Switch::kOn, {}}, soon());
+    EXPECT_TRUE(done.ok()) << done.error().message;
+    return done.ok() ? done.value() : 0;
+  }
   // What a switch does.
   void switch_to(std::size_t server, std::size_t old_source) {
     expect_ok(wait(server, position(old_source), soon()));
@@ -297,6 +304,34 @@ TEST_P(ReplicationConformance, ReceiverThatCannotConnectIsSaid) {
   EXPECT_NE(replica(1).receiver_error.number, 0);
 }
 
+TEST_P(ReplicationConformance, WhatTheReceiverHasHadIsSeen) {
+  const auto seen = [&](std::size_t server) {
+    const auto found = on(server).receiver_seen(soon());
+    EXPECT_TRUE(found.ok()) << found.error().message;
+    return found.ok() ? found.value() : std::nullopt;
+  };
+  EXPECT_FALSE(seen(0).has_value());
+  follow(1, 0);
+  ASSERT_TRUE(seen(1).has_value());
+  EXPECT_EQ(seen(1)->receiver, ReceiverState::kRunning);
+  // An applier that does nothing does not keep it from receiving.
+  world_->hold_applier(1);
+  const BinlogCoordinates before = seen(1)->received;
+  world_->write(0, 1);
+  const BinlogCoordinates end = position(0).binlog;
+  EXPECT_NE(before, end);
+  EXPECT_TRUE(eventually([&] { return seen(1)->received == end; }));
+  world_->release_applier(1);
+  expect_ok(on(1).stop_receiver(soon()));
+  EXPECT_EQ(seen(1)->receiver, ReceiverState::kStopped);
+  NewSource nowhere = source(0);
+  nowhere.port = 1;
+  expect_ok(on(1).replicate_from(nowhere, soon()));
+  EXPECT_FALSE(on(1).start_replica(soon()).ok());
+  EXPECT_EQ(seen(1)->receiver, ReceiverState::kConnecting);
+  EXPECT_NE(seen(1)->error.number, 0);
+}
+
 TEST_P(ReplicationConformance, RelayLogIsAppliedToItsEnd) {
   follow(1, 0);
   world_->hold_applier(1);
@@ -313,11 +348,39 @@ TEST_P(ReplicationConformance, RelayLogIsAppliedToItsEnd) {
 }
 
 TEST_P(ReplicationConformance, ScriptIsExecuted) {
-  expect_ok(on(1).execute_binlog_script(world_->script(3), soon()));
+  EXPECT_EQ(executed(world_->script(3)), 3U);
   EXPECT_EQ(world_->written(1), 3U);
   // The session goes on, and takes another one.
   EXPECT_FALSE(state(1).replica.has_value());
-  expect_ok(on(1).execute_binlog_script("", soon()));
+  EXPECT_EQ(executed(""), 0U);
+}
+
+TEST_P(ReplicationConformance, ScriptGoesOnBehindWhatIsThere) {
+  const std::string script = world_->script(4);
+  std::vector<std::uint64_t> asked;
+  BinlogReplay replay{whole_text(script), 0, Switch::kOn, [&](std::uint64_t number) -> Status {
+                        asked.push_back(number);
+                        if (number == 2) return Error{Code::kInternal, "enough"};
+                        return on(1).own_position(soon()).status();
+                      }};
+  const Result<std::uint64_t> stopped = on(1).execute_binlog_script(replay, soon());
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().message, "enough");
+  EXPECT_EQ(world_->written(1), 2U);
+  EXPECT_THAT(asked, testing::ElementsAre(0, 1, 2));
+  EXPECT_EQ(executed(script, 2), 4U);
+  EXPECT_EQ(world_->written(1), 4U);
+}
+
+TEST_P(ReplicationConformance, ScriptStaysOutOfTheBinaryLog) {
+  const BinlogCoordinates before = position(1).binlog;
+  const Result<std::uint64_t> done =
+      on(1).execute_binlog_script({whole_text(world_->script(2)), 0, Switch::kOff, {}}, soon());
+  EXPECT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(world_->written(1), 2U);
+  EXPECT_EQ(position(1).binlog, before);
+  world_->write(1, 1);
+  EXPECT_NE(position(1).binlog, before);
 }
 
 TEST_P(ReplicationConformance, EventScheduler) {

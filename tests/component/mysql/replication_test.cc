@@ -52,6 +52,11 @@ class ReplicationTest : public MysqlTest {
     ASSERT_TRUE(end.ok()) << end.error().message;
     expect_ok(on(server).wait_until_applied(end.value(), GtidUse::kAuto, soon()));
   }
+  Status execute(MysqlServer& server, const std::string& script) {
+    return server.replication()
+        .execute_binlog_script({whole_text(script), 0, Switch::kOn, {}}, soon())
+        .status();
+  }
   static void expect_ok(const Status& status) {
     EXPECT_TRUE(status.ok()) << status.error().message;
   }
@@ -259,7 +264,7 @@ TEST_F(ReplicationTest, SalvagedStatementsAreExecutedWithTheirGtids) {
   ASSERT_TRUE(admin.execute("INSERT INTO shop.notes VALUES ('b'), ('''')"));
   ASSERT_TRUE(admin.execute(
       "CREATE PROCEDURE shop.twice() BEGIN DELETE FROM notes; DELETE FROM notes; END"));
-  expect_ok(on(1).execute_binlog_script(binlog_script(0), soon()));
+  expect_ok(execute(*sessions_[1], binlog_script(0)));
   EXPECT_EQ(pair_->rows(1), 4U);
   const std::string notes = "(SELECT GROUP_CONCAT(HEX(note)) FROM shop.notes)";
   EXPECT_EQ(variable(1, notes), variable(0, notes));
@@ -272,13 +277,13 @@ TEST_F(ReplicationTest, SalvagedStatementsAreExecutedWithTheirGtids) {
 }
 
 TEST_F(ReplicationTest, ScriptEndsAtTheFirstErrorAndLeavesNothingOpen) {
-  const Status failed = on(1).execute_binlog_script(
-      "DELIMITER /*!*/;\nSET @@session.sql_mode=1048576, @@session.server_id=77/*!*/;\n"
-      "SET TIMESTAMP=1/*!*/;\n"
-      "BEGIN\n/*!*/;\nINSERT INTO shop.orders VALUES (1000, 1)\n/*!*/;\n"
-      "INSERT INTO shop.nowhere VALUES (1)\n/*!*/;\n"
-      "INSERT INTO shop.orders VALUES (1001, 1)\n/*!*/;\nCOMMIT\n/*!*/;\n",
-      soon());
+  const Status failed =
+      execute(*sessions_[1],
+              "DELIMITER /*!*/;\nSET @@session.sql_mode=1048576, @@session.server_id=77/*!*/;\n"
+              "SET TIMESTAMP=1/*!*/;\n"
+              "BEGIN\n/*!*/;\nINSERT INTO shop.orders VALUES (1000, 1)\n/*!*/;\n"
+              "INSERT INTO shop.nowhere VALUES (1)\n/*!*/;\n"
+              "INSERT INTO shop.orders VALUES (1001, 1)\n/*!*/;\nCOMMIT\n/*!*/;\n");
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::kRefused);
   EXPECT_THAT(failed.error().message, HasSubstr("statement 5"));
@@ -286,8 +291,7 @@ TEST_F(ReplicationTest, ScriptEndsAtTheFirstErrorAndLeavesNothingOpen) {
   EXPECT_THAT(failed.error().message, HasSubstr("1146"));
   EXPECT_EQ(pair_->rows(1), 0U);
   // The session is as before: what it writes has the server's own id, and the time of now.
-  expect_ok(on(1).execute_binlog_script("INSERT INTO shop.orders VALUES (1000, NOW() > 20200101)",
-                                        soon()));
+  expect_ok(execute(*sessions_[1], "INSERT INTO shop.orders VALUES (1000, NOW() > 20200101)"));
   EXPECT_EQ(variable(1, "(SELECT amount FROM shop.orders WHERE id = 1000)"), "1");
   EXPECT_EQ(variable(1, "@@global.gtid_binlog_pos"), "0-2-1");
 }
@@ -299,13 +303,13 @@ TEST_F(ReplicationTest, StatementThatIsTooLargeIsNotSent) {
   const auto session = open(local_target(pair_->port(1)));
   ASSERT_NE(session, nullptr);
   const std::string script = "SELECT LENGTH('" + std::string(1048576, 'x') + "')";
-  const Status refused = session->replication().execute_binlog_script(script, soon());
+  const Status refused = execute(*session, script);
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("max_allowed_packet"));
   EXPECT_LT(refused.error().message.size(), 600U);
   EXPECT_TRUE(session->replication().state(soon()).ok());
   ASSERT_TRUE(admin.execute("SET GLOBAL max_allowed_packet=" + before));
-  expect_ok(on(1).execute_binlog_script(script, soon()));
+  expect_ok(execute(*sessions_[1], script));
 }
 
 TEST_F(ReplicationTest, LargeRowEventIsExecuted) {
@@ -313,7 +317,7 @@ TEST_F(ReplicationTest, LargeRowEventIsExecuted) {
   ASSERT_TRUE(admin.execute("SET SESSION binlog_format='ROW'"));
   ASSERT_TRUE(admin.execute("CREATE TABLE shop.large (body LONGTEXT)"));
   ASSERT_TRUE(admin.execute("INSERT INTO shop.large VALUES (REPEAT('x', 9000000))"));
-  expect_ok(on(1).execute_binlog_script(binlog_script(0), soon()));
+  expect_ok(execute(*sessions_[1], binlog_script(0)));
   EXPECT_EQ(variable(1, "(SELECT LENGTH(body) FROM shop.large)"), "9000000");
   for (TestClient* each : {&pair_->admin(0), &pair_->admin(1)}) {
     each->execute("SET sql_log_bin=0");

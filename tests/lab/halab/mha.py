@@ -103,6 +103,13 @@ class HookCall:
     arguments: tuple[str, ...]
 
 
+def _engine(extra: tuple[str, ...]) -> list[str]:
+    """This lab is MHA's first of all."""
+    if any(word.startswith("--engine=") for word in extra):
+        return []
+    return ["--engine=mha", "--interactive=0"]
+
+
 class Mha:
     def __init__(self, sandbox: Sandbox, host: Host, chosen: options.LabOptions,
                  cloud: Cloud) -> None:
@@ -207,10 +214,12 @@ class Mha:
 
     def switch(self, new_master: str | None = None, *, extra: tuple[str, ...] = (),
                on_line: Callable[[Line], None] | None = None, timeout: float = 120.0) -> Outcome:
-        """The online switch. The former master becomes a replica."""
+        """The online switch, by MHA unless `extra` names an engine. The former master becomes a
+        replica.
+        """
         if self._hooks == "ours":
             command = [self.program("mysql_online_failover"), "-c", APPLICATION_CONF,
-                       "--interactive=0"]
+                       *_engine(extra)]
         else:
             command = ["masterha_master_switch", f"--conf={APPLICATION_CONF}",
                        "--master_state=alive", "--interactive=0", "--orig_master_is_new_slave"]
@@ -219,11 +228,11 @@ class Mha:
 
     def failover(self, dead: str, new_master: str | None = None, *, extra: tuple[str, ...] = (),
                  on_line: Callable[[Line], None] | None = None, timeout: float = 120.0) -> Outcome:
-        """The failover of a dead master, by hand."""
+        """The failover of a dead master, by hand, by MHA unless `extra` names an engine."""
         if self._hooks == "ours":
             where = dead if self._options.port == 3306 else f"{dead}:{self._options.port}"
             command = [self.program("mysql_failover"), "-d", where, "-c", APPLICATION_CONF,
-                       "--interactive=0"]
+                       *_engine(extra)]
         else:
             address = options.address_v4(options.HOST_NUMBERS[dead])
             command = ["masterha_master_switch", f"--conf={APPLICATION_CONF}",

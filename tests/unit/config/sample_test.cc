@@ -9,6 +9,7 @@
 #include <regex>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "config/helper_config.h"
 #include "config/known_options.h"
@@ -97,7 +98,21 @@ TEST(Sample, SudoersAllowsExactlyTwoCommands) {
   EXPECT_EQ(match[2], "/usr/sbin/ip");
   EXPECT_EQ(match[3], "/usr/bin/arping");
   const std::string suffix = match.suffix();
-  EXPECT_EQ(suffix, "");
+  EXPECT_FALSE(std::regex_search(suffix, std::regex("(^|\n)[^#\n]"))) << "the rest is comment";
+}
+
+// What an operator may allow besides: to end the server, by its own user, and its service.
+TEST(Sample, SudoersOffersTheKillAndNoMore) {
+  const std::string text = content_of(sample_path("mha-helper.sudoers"));
+  const std::regex offered("\n#mha_helper ALL=([^\n]*)");
+  std::vector<std::string> rules;
+  for (std::sregex_iterator one(text.begin(), text.end(), offered), end; one != end; ++one) {
+    rules.push_back((*one)[1]);
+  }
+  EXPECT_EQ(rules,
+            (std::vector<std::string>{"(mysql) NOPASSWD: /usr/bin/kill -KILL [0-9]*",
+                                      "(root) NOPASSWD: /usr/bin/systemctl --no-ask-password stop "
+                                      "mariadb.service"}));
 }
 
 TEST(Sample, SudoersIsWellFormed) {

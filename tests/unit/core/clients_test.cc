@@ -16,11 +16,16 @@ using testing::Not;
 
 class ClientsTest : public testing::Test {
  protected:
-  Status end_clients(Milliseconds leave, Milliseconds end = Milliseconds{5000}) {
-    const std::unique_ptr<Step> step = ensure_no_clients(orig_, "now", {leave, end}, cluster_.clock,
-                                                         cluster_.log, cluster_.interrupt);
-    return step->apply(nlohmann::json::object(),
-                       cluster_.clock.deadline_after(Milliseconds{60000}));
+  static Status run(Step& step, FakeCluster& cluster, Milliseconds at_most) {
+    const Deadline deadline = cluster.clock.deadline_after(at_most);
+    const Result<nlohmann::json> found = step.observe(deadline);
+    return found.ok() ? step.apply(found.value(), deadline) : found.status();
+  }
+  Status end_clients(Milliseconds leave, Milliseconds end = Milliseconds{5000},
+                     Newcomers newcomers = Newcomers::kEnd) {
+    const std::unique_ptr<Step> step = ensure_no_clients(
+        orig_, "now", {leave, end, newcomers}, cluster_.clock, cluster_.log, cluster_.interrupt);
+    return run(*step, cluster_, Milliseconds{60000});
   }
   std::vector<std::uint64_t> clients_left() {
     std::vector<std::uint64_t> ids;
@@ -88,7 +93,7 @@ TEST_F(ClientsTest, TheWaitIsExact) {
     const std::unique_ptr<Step> step =
         ensure_no_clients(orig, "now", {Milliseconds{ms}, Milliseconds{5000}}, cluster.clock,
                           cluster.log, cluster.interrupt);
-    ASSERT_TRUE(step->apply({}, cluster.clock.deadline_after(Milliseconds{60000})).ok());
+    ASSERT_TRUE(run(*step, cluster, Milliseconds{60000}).ok());
     EXPECT_EQ(first_kill, Milliseconds{ms});
   }
 }
@@ -159,6 +164,26 @@ TEST_F(ClientsTest, WhoComesBackIsEndedAgain) {
   EXPECT_THAT(clients_left(), testing::IsEmpty());
 }
 
+// One that comes back for ever is for a later step, once the address is gone.
+TEST_F(ClientsTest, NewcomersCanBeLeft) {
+  const std::uint64_t idle = server_.add_thread("app");
+  const std::uint64_t hot = server_.add_thread("app");
+  server_.reconnects[hot] = 1000;
+  EXPECT_TRUE(end_clients(Milliseconds{0}, Milliseconds{5000}, Newcomers::kLeave).ok());
+  EXPECT_TRUE(killed(idle));
+  EXPECT_TRUE(killed(hot));
+  EXPECT_EQ(clients_left().size(), 1U) << "only the one that came back";
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{10});
+}
+
+// A thread that rolls back is there until it has.
+TEST_F(ClientsTest, WhoWasThereIsWaitedForWithNewcomersLeft) {
+  server_.unkillable.insert(server_.add_thread("app"));
+  const Status ended = end_clients(Milliseconds{0}, Milliseconds{300}, Newcomers::kLeave);
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().code, Code::kTimeout);
+}
+
 TEST_F(ClientsTest, WhoCannotBeEndedIsNamedWithTheServersWords) {
   const std::uint64_t id = server_.add_thread("root", "Sleep", "10.0.0.7:4711");
   server_.unkillable.insert(id);
@@ -212,7 +237,7 @@ TEST_F(ClientsTest, TheWholeDeadlineHoldsForTheWait) {
   const std::unique_ptr<Step> step =
       ensure_no_clients(orig_, "now", {Milliseconds{60000}, Milliseconds{5000}}, cluster_.clock,
                         cluster_.log, cluster_.interrupt);
-  const Status ended = step->apply({}, cluster_.clock.deadline_after(Milliseconds{2000}));
+  const Status ended = run(*step, cluster_, Milliseconds{2000});
   EXPECT_FALSE(ended.ok());
   EXPECT_EQ(cluster_.clock.elapsed(), Milliseconds{2000});
 }

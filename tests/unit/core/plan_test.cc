@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
 
 #include "fakes/fake_clock.h"
 #include "fakes/fake_log.h"
@@ -68,6 +71,28 @@ TEST_F(PlanTest, TheJournalIsEnoughToBuildAStepAgain) {
   EXPECT_EQ(begin["parameters"]["host"], "a");
   EXPECT_EQ(begin["found"]["was"], "found by a");
   EXPECT_EQ(journal_.records().back()["ending"], 0);
+}
+
+// What somebody wants to know afterwards: where the time went.
+TEST_F(PlanTest, TheJournalSaysHowLongEachStepTookAndHowLongClientsWaited) {
+  const auto takes = [this](int ms) {
+    return Script{{}, {}, {}, [this, ms] { clock_.advance(Milliseconds{ms}); }, {}};
+  };
+  add("a", takes(5));
+  plan_.mark_hurry_begin(Milliseconds{500});
+  add("b", takes(20));
+  plan_.mark_point_of_no_return();
+  add("c", takes(7));
+  plan_.mark_hurry_end();
+  add("d", takes(100));
+  ASSERT_EQ(run().ending, Ending::kDone);
+  std::map<std::string, double> took;
+  for (const nlohmann::json& record : journal_.records()) {
+    if (record["event"] == "step_done") took[record["step"]] = record["took_ms"];
+  }
+  EXPECT_THAT(took, ElementsAre(std::pair{"a", 5.0}, std::pair{"b", 20.0}, std::pair{"c", 7.0},
+                                std::pair{"d", 100.0}));
+  EXPECT_EQ(journal_.records().back()["clients_waited_ms"], 27.0);
 }
 
 TEST_F(PlanTest, AFailureUndoesInReverseTheFailedStepFirst) {

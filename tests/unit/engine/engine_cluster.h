@@ -3,7 +3,9 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -140,7 +142,7 @@ class EngineCluster {
   }
 
   SwitchRequest request;
-  SwitchSummary summary;
+  OperationSummary summary;
   FakeClock clock;
   FakeLog log;
   FaultPlan faults;
@@ -175,5 +177,22 @@ class EngineCluster {
   };
   std::vector<std::string> hosts_{"db1", "db2", "db3"};
 };
+
+// A process that was killed has noted nothing of its own end.
+inline void forget_what_the_dead_noted(const std::string& state_dir) {
+  if (!std::filesystem::exists(state_dir)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(state_dir)) {
+    const std::string path = entry.path().string();
+    const Result<JournalFile> journal = read_journal(path);
+    ASSERT_TRUE(journal.ok());
+    std::string kept;
+    for (const nlohmann::json& record : journal.value().records) {
+      const std::string event = record.value("event", "");
+      if (event == "step_failed" || event.starts_with("undo_") || event == "end") break;
+      kept += record.dump() + "\n";
+    }
+    write_whole(path, kept);
+  }
+}
 
 }  // namespace mha

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 
 #include "unit/engine/engine_cluster.h"
@@ -22,23 +21,6 @@ struct Kind {
   ServerFamily family;
 };
 std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
-
-// A process that was killed has noted nothing of its own end.
-void forget_what_the_dead_noted(EngineCluster& cluster) {
-  if (!std::filesystem::exists(cluster.state_dir)) return;
-  for (const auto& entry : std::filesystem::directory_iterator(cluster.state_dir)) {
-    const std::string path = entry.path().string();
-    const Result<JournalFile> journal = read_journal(path);
-    ASSERT_TRUE(journal.ok());
-    std::string kept;
-    for (const nlohmann::json& record : journal.value().records) {
-      const std::string event = record.value("event", "");
-      if (event == "step_failed" || event.starts_with("undo_") || event == "end") break;
-      kept += record.dump() + "\n";
-    }
-    write_whole(path, kept);
-  }
-}
 
 class SwitchoverTest : public testing::TestWithParam<Kind> {
  protected:
@@ -159,7 +141,7 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
     cluster->run();
     cluster->faults.clear_faults();
     cluster->clock.advance(Milliseconds{5});
-    forget_what_the_dead_noted(*cluster);
+    forget_what_the_dead_noted(cluster->state_dir);
     FakeHistory written;
     for (const std::string& host : cluster->seen().writers()) {
       ASSERT_TRUE(cluster->server(host).write());

@@ -166,7 +166,11 @@ TEST_F(FakeReplicationTest, ScriptBringsWhatWasSalvaged) {
   dead.health = FakeHealth::kDown;
   dead.write(2);
   const std::string script = fake_binlog_script(dead.replication.binlog);
-  ASSERT_TRUE(open("db2")->replication().execute_binlog_script(script, soon()).ok());
+  const BinlogReplay replay{whole_text(script), 0, Switch::kOn, {}};
+  const Result<std::uint64_t> done =
+      open("db2")->replication().execute_binlog_script(replay, soon());
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done.value(), 2U);
   EXPECT_EQ(mysql_.server("db2:3306").replication.executed, dead.replication.executed);
 }
 

@@ -1,10 +1,12 @@
 // mysqlbinlog's output taken apart.
-#include "mysql/binlog_script.h"
+#include "base/binlog_script.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mha {
@@ -13,10 +15,32 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::vector<std::string> statements(const std::string& text) {
-  BinlogScript script{text};
+std::vector<std::string> statements_in_pieces(const std::string& text, std::size_t size) {
+  std::size_t at = 0;
+  BinlogScript script{[&]() -> Result<std::string> {
+    const std::string piece = text.substr(std::min(at, text.size()), size);
+    at += size;
+    return piece;
+  }};
   std::vector<std::string> all;
-  while (const auto statement = script.next()) all.emplace_back(*statement);
+  while (true) {
+    const Result<std::optional<std::string_view>> statement = script.next();
+    EXPECT_TRUE(statement.ok());
+    if (!statement.ok() || !statement.value().has_value()) return all;
+    all.emplace_back(*statement.value());
+  }
+}
+
+std::vector<std::string> statements(const std::string& text) {
+  // However it is cut.
+  std::vector<std::string> all;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{7}, text.size() + 1}) {
+    const std::vector<std::string> cut = statements_in_pieces(text, size);
+    if (size > 1) {
+      EXPECT_EQ(cut, all) << "in pieces of " << size;
+    }
+    all = cut;
+  }
   return all;
 }
 
@@ -79,6 +103,49 @@ TEST(BinlogScript, WhatIsNotEnded) {
   EXPECT_THAT(statements("DELIMITER\nSELECT 1;;\n ;SELECT 2"),
               ElementsAre("DELIMITER\nSELECT 1", "SELECT 2"));
   EXPECT_THAT(statements("SELECT 1 /* a"), ElementsAre("SELECT 1 /* a"));
+}
+
+TEST(BinlogScript, ErrorOfThePiecesIsGiven) {
+  int pieces = 0;
+  BinlogScript script{[&]() -> Result<std::string> {
+    if (++pieces == 1) return std::string{"SELECT 1;\nSELECT 2"};
+    return Error{Code::kInternal, "the disk"};
+  }};
+  const Result<std::optional<std::string_view>> statement = script.next();
+  ASSERT_FALSE(statement.ok());
+  EXPECT_EQ(statement.error().message, "the disk");
+}
+
+TEST(ScriptTransactions, WhatBeginsAndEndsOne) {
+  const std::vector<std::pair<std::string, ScriptPart>> script{
+      {"/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/", ScriptPart::kSetting},
+      {"ROLLBACK", ScriptPart::kSetting},
+      {"BINLOG '\nAAAA\n'", ScriptPart::kSetting},
+      {"/*M!100001 SET @@session.gtid_seq_no=2*/", ScriptPart::kSetting},
+      {"START TRANSACTION", ScriptPart::kBegin},
+      {"BINLOG '\nAAAA\n'", ScriptPart::kInside},
+      {"SET INSERT_ID=4", ScriptPart::kSetting},
+      {"settle", ScriptPart::kInside},
+      {"ROLLBACK TO `a`", ScriptPart::kInside},
+      {"COMMIT", ScriptPart::kEnd},
+      {"use `shop`", ScriptPart::kSetting},
+      {"CREATE TABLE t (id INT)", ScriptPart::kWhole},
+      {"SET PASSWORD FOR 'app'@'%'='*AA'", ScriptPart::kWhole},
+      {"/*!80013 CREATE TABLE t (id INT)*/", ScriptPart::kWhole},
+      {"BEGIN", ScriptPart::kBegin},
+      {"INSERT INTO t VALUES (1)", ScriptPart::kInside},
+      {"ROLLBACK", ScriptPart::kEnd},
+      {"XA START X'61',X'',1", ScriptPart::kBegin},
+      {"XA END X'61',X'',1", ScriptPart::kInside},
+      {"XA PREPARE X'61',X'',1", ScriptPart::kEnd},
+      {"XA COMMIT X'61',X'',1", ScriptPart::kWhole},
+      {"ROLLBACK /* added by mysqlbinlog */", ScriptPart::kSetting}};
+  ScriptTransactions transactions;
+  for (const auto& [statement, part] : script) {
+    EXPECT_EQ(transactions.take(statement), part) << statement;
+  }
+  EXPECT_EQ(transactions.count(), 7U);
+  EXPECT_FALSE(transactions.open());
 }
 
 }  // namespace

@@ -1,0 +1,235 @@
+// Options, the unfinished failover of before, looking, failing over, marks, and the report.
+#include "cli/native_failover.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+
+#include "cli/adapters.h"
+#include "cli/native_cluster.h"
+#include "cli/native_output.h"
+#include "cli/native_task.h"
+#include "cli/report_mail.h"
+#include "cli/run_archive.h"
+#include "cli/run_console.h"
+#include "cli/run_history.h"
+#include "engine/failover.h"
+#include "engine/mha_state.h"
+#include "engine/steps_script.h"
+
+namespace mha {
+namespace {
+
+struct NativeOptions {
+  OutputFormat format = OutputFormat::kText;
+  Task task = Task::kRun;
+  FailoverRequest request;
+};
+
+Result<SalvageMode> salvage_from(const CommandLine& options) {
+  const std::string given = options.text("salvage");
+  if (given.empty() || given == "auto") return SalvageMode::kAuto;
+  if (given == "require") return SalvageMode::kRequire;
+  if (given == "off") return SalvageMode::kOff;
+  return Error{Code::kUsage, fmt::format("--salvage={}: use auto, require or off", given)};
+}
+
+Result<NativeOptions> options_from(const CommandLine& options, const MhaDeadSwitch& wish) {
+  NativeOptions native;
+  const Result<OutputFormat> format = output_format_from(options);
+  if (!format.ok()) return format.error();
+  native.format = format.value();
+  const Result<Task> task = task_from(options);
+  if (!task.ok()) return task.error();
+  native.task = task.value();
+
+  FailoverRequest& request = native.request;
+  request.dead_host = wish.dead_host;
+  request.dead_port = wish.dead_port;
+  request.wish = {wish.common.new_master_host, wish.common.new_master_port.value_or(0)};
+  const Result<SalvageMode> salvage = salvage_from(options);
+  if (!salvage.ok()) return salvage.error();
+  request.salvage = salvage.value();
+  request.belief = options.has("force") ? Belief::kForced : Belief::kConfirmed;
+  request.fencing = options.has("require_fencing") ? Fencing::kRequired : Fencing::kWanted;
+  if (wish.ignore_last_failover) request.last_failover = LastFailover::kIgnored;
+  if (wish.last_failover_minute.has_value()) {
+    request.between_failovers = std::chrono::minutes{*wish.last_failover_minute};
+  }
+  return native;
+}
+
+// For the mail and for MHA's kind of report.
+std::string report_body(const FailoverSummary& facts, const OperationSummary& summary,
+                        const Outcome& outcome) {
+  std::string body;
+  for (const std::string& line : facts.evidence) body += line + "\n";
+  for (const std::string& line : summary_lines(OperationKind::kFailover, summary, outcome)) {
+    body += line + "\n";
+  }
+  if (outcome.headline.has_value()) body += "error: " + outcome.headline->message + "\n";
+  for (const std::string& line : left_to_do(summary, outcome)) body += "left to do: " + line + "\n";
+  return body;
+}
+
+bool has_new_master(const Outcome& outcome) {
+  return outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+}
+
+class NativeRun {
+ public:
+  NativeRun(Program& program, const NativeOptions& options, const SwitchFiles& files,
+            Environment& environment, RunConsole& console)
+      : program_(program),
+        options_(options),
+        files_(files),
+        environment_(environment),
+        output_(program, console, options.format, OperationKind::kFailover, "failover") {}
+
+  int run() {
+    const Cluster& cluster = options_.request.cluster;
+    const auto unfinished = find_unfinished_failover(cluster, environment_);
+    const bool needs_one = options_.task == Task::kResume || options_.task == Task::kRollback;
+    if (needs_one && !unfinished.has_value()) {
+      return output_.failed(
+          Error{Code::kRefused, "there is no unfinished failover of this cluster"});
+    }
+    if (options_.task == Task::kRollback) {
+      return output_.rolled_back(roll_back_failover(cluster, *unfinished, environment_),
+                                 summary_of(*unfinished));
+    }
+    if (options_.task == Task::kResume && summarize(*unfinished).past_point_of_no_return) {
+      ResumedFailover resumed =
+          resume_failover(options_.request, *unfinished, event_files_, environment_);
+      return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
+    }
+    if (options_.task == Task::kResume) {
+      // It has not become irrevocable: back to where it began, and then once more.
+      program_.log.info("putting back what the unfinished failover did, then failing over anew");
+      const Outcome back = roll_back_failover(cluster, *unfinished, environment_);
+      if (back.ending != Ending::kUndone || back.headline.has_value()) {
+        return output_.ended(back, summary_of(*unfinished));
+      }
+    } else if (unfinished.has_value() && options_.task == Task::kRun) {
+      return output_.failed(
+          Error{Code::kRefused,
+                fmt::format("a failover that was begun at {} is unfinished ({}); run this again "
+                            "with --resume or --rollback",
+                            unfinished->records.front().value("time", "?"), unfinished->path)});
+    }
+    return look_and_fail_over();
+  }
+
+ private:
+  int look_and_fail_over() {
+    Failover failover(options_.request, event_files_, environment_);
+    const Result<std::vector<Problem>> problems = failover.look();
+    if (!problems.ok()) return output_.failed(problems.error());
+    const OperationSummary who = failover.operation_summary();
+    if (options_.task == Task::kCheck) return output_.checked(problems.value(), who);
+    if (options_.task == Task::kDryRun) {
+      return output_.described(failover.describe(), problems.value(), who);
+    }
+    if (!problems.value().empty()) return output_.refused(problems.value());
+    if (options_.request.last_failover == LastFailover::kIgnored) {
+      const Status removed = remove_failover_marks(options_.request.cluster);
+      if (!removed.ok()) program_.log.warning("{}", removed.error().message);
+    }
+    program_.log.info("failing over from {} to {}", who.orig_master, who.new_master);
+    const Outcome outcome = failover.run();
+    return ended(outcome, failover.summary(), failover.operation_summary());
+  }
+
+  int ended(const Outcome& outcome, const FailoverSummary& facts, const OperationSummary& summary) {
+    const int exit_code = output_.ended(outcome, summary);
+    if (summary.journal.empty()) return exit_code;  // nothing was begun
+    note_marks(outcome);
+    report(outcome, facts, summary);
+    return exit_code;
+  }
+
+  // As MHA leaves them, so that its manager and we keep to the same pause between two failovers.
+  void note_marks(const Outcome& outcome) {
+    const Cluster& cluster = options_.request.cluster;
+    const bool promoted = outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+    const Status noted = promoted ? write_failover_complete(cluster, environment_.clock)
+                                  : write_failover_error(cluster, environment_.clock);
+    if (!noted.ok()) program_.log.warning("{}", noted.error().message);
+  }
+
+  // The conf's report_script; ours in this process.
+  void report(const Outcome& outcome, const FailoverSummary& facts,
+              const OperationSummary& summary) {
+    const std::string& script = options_.request.cluster.scripts.report;
+    if (script.empty()) return;
+    const bool promoted = outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
+    ReportRequest request;
+    request.orig_master_host = facts.orig_master;
+    if (promoted) request.new_master_host = facts.new_master;
+    if (promoted) request.new_slave_hosts = fmt::format("{}", fmt::join(facts.new_replicas, ","));
+    request.subject = fmt::format(
+        "{}: MySQL failover from {} {}", options_.request.cluster.application, facts.orig_master,
+        outcome.ending == Ending::kDone ? "to " + facts.new_master + " succeeded"
+        : promoted                      ? "to " + facts.new_master + " done, but incomplete"
+                                        : "FAILED");
+    request.body = report_body(facts, summary, outcome);
+    request.body_title = "What mysql_failover says";
+    if (is_our_program(script, "master_failover_report")) {
+      mail_report(program_, files_.config, request, files_.conf.file);
+      return;
+    }
+    const Result<int> status = run_report_script(script, request, files_.conf.file, environment_);
+    if (!status.ok()) {
+      program_.log.warning("report_script: {}", status.error().message);
+    } else if (status.value() != 0) {
+      program_.log.warning("report_script ended with exit status {}", status.value());
+    }
+  }
+
+  Program& program_;
+  const NativeOptions& options_;
+  const SwitchFiles& files_;
+  Environment& environment_;
+  NativeOutput output_;
+  RemoteEventFiles event_files_;
+};
+
+}  // namespace
+
+void describe_native_failover_options(boost::program_options::options_description& described) {
+  described.add_options()("force",
+                          "also where the master answers, or a replica still receives from it: it "
+                          "is fenced, its server killed (native)")(
+      "require_fencing", "promote nobody unless the dead master is fenced (native)")(
+      "salvage", text_value()->value_name("auto|require|off"),
+      "whether what only the dead master's binary log has is brought over (native; default auto)");
+}
+
+const std::vector<std::string>& native_failover_options() {
+  static const std::vector<std::string> names{"force", "require_fencing", "salvage"};
+  return names;
+}
+
+int run_native_failover(Program& program, const MhaDeadSwitch& wish, const SwitchFiles& files) {
+  Result<NativeOptions> options = options_from(program.options, wish);
+  if (!options.ok()) return report_error(program, options.error());
+  const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
+  RunConsole console(console_mode(options.value().format), least, standard_streams(),
+                     program.clock);
+  Program watched = with_log(program, console);
+  Result<Cluster> cluster = cluster_from(watched, files);
+  if (!cluster.ok()) return report_error(watched, cluster.error());
+  options.value().request.cluster = std::move(cluster).value();
+  Adapters adapters(watched);
+  Environment environment = adapters.environment();
+  environment.observer = &console;
+  const bool keeps = changes_something(options.value().task);
+  if (keeps) append_to_manager_log(files.conf, console);
+  const int exit_code = NativeRun(watched, options.value(), files, environment, console).run();
+  console.drain();
+  if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
+  return exit_code;
+}
+
+}  // namespace mha
