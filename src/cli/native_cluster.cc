@@ -121,6 +121,9 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
     host.skip_reset_slave = is_set(server, "skip_reset_slave", false);
     host.disable_log_bin = is_set(server, "disable_log_bin", false);
     host.binlog_dirs = list_of(text_of(server.values, "master_binlog_dir"));
+    host.client_bindir = text_of(server.values, "client_bindir");
+    host.remote_workdir = text_of(server.values, "remote_workdir");
+    host.pid_file = text_of(server.values, "master_pid_file");
     host.repl_user = server.repl_user;
     host.repl_password = server.repl_password;
     host.mha_ssh = {server.ssh_user, server.ssh_host,    server.ssh_ip,

@@ -85,7 +85,8 @@ class NativeRun {
         options_(options),
         files_(files),
         environment_(environment),
-        output_(program, console, options.format, OperationKind::kFailover, "failover") {}
+        output_(program, console, options.format, OperationKind::kFailover, "failover"),
+        event_files_(environment.scripts) {}
 
   int run() {
     const Cluster& cluster = options_.request.cluster;
@@ -99,12 +100,14 @@ class NativeRun {
       return output_.rolled_back(roll_back_failover(cluster, *unfinished, environment_),
                                  summary_of(*unfinished));
     }
-    if (options_.task == Task::kResume && summarize(*unfinished).past_point_of_no_return) {
-      ResumedFailover resumed =
-          resume_failover(options_.request, *unfinished, event_files_, environment_);
-      return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
-    }
     if (options_.task == Task::kResume) {
+      const Result<Remedy> remedy = remedy_for_failover(cluster, *unfinished, environment_);
+      if (!remedy.ok()) return output_.failed(remedy.error());
+      if (remedy.value() == Remedy::kCarryOn) {
+        const ResumedFailover resumed =
+            resume_failover(options_.request, *unfinished, event_files_, environment_);
+        return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
+      }
       // It has not become irrevocable: back to where it began, and then once more.
       program_.log.info("putting back what the unfinished failover did, then failing over anew");
       const Outcome back = roll_back_failover(cluster, *unfinished, environment_);

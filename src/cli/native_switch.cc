@@ -82,7 +82,8 @@ class NativeRun {
           summary_of(*unfinished));
     }
     if (options_.task == Task::kResume) {
-      const Result<Remedy> remedy = remedy_for(options_.request.cluster, *unfinished, environment_);
+      const Result<Remedy> remedy =
+          remedy_for_switch(options_.request.cluster, *unfinished, environment_);
       if (!remedy.ok()) return output_.failed(remedy.error());
       if (remedy.value() == Remedy::kCarryOn) {
         return output_.ended(resume_switch(options_.request, *unfinished, environment_),

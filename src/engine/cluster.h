@@ -38,7 +38,10 @@ struct ClusterHost {
   bool skip_reset_slave = false;
   bool disable_log_bin = false;
   std::vector<std::string> binlog_dirs;  // master_binlog_dir
-  std::string repl_user;                 // empty: a replica keeps the one that it has
+  std::string client_bindir;
+  std::string remote_workdir;
+  std::string pid_file;   // master_pid_file
+  std::string repl_user;  // empty: a replica keeps the one that it has
   Secret repl_password;
   MhaSsh mha_ssh;
 

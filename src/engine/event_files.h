@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/saved_events.h"
+#include "ports/script.h"
 
 namespace mha {
 
@@ -25,18 +26,24 @@ class EventFiles {
 // The real files.
 class RemoteEventFiles : public EventFiles {
  public:
+  // `manager` runs the manager's own mysqlbinlog; nullptr: not to be had. Outlives this.
+  explicit RemoteEventFiles(ScriptRunner* manager) : manager_(manager) {}
+
   Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::string>& dirs,
                                    const EventsWanted& wanted, Deadline deadline) override {
-    return mha::fetch_binlog(host, dirs, wanted, deadline);
+    return mha::fetch_binlog(host, dirs, wanted, manager_, deadline);
   }
   Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
                                       const EventsWanted& wanted, Deadline deadline) override {
-    return mha::fetch_relay_log(host, server, wanted, deadline);
+    return mha::fetch_relay_log(host, server, wanted, manager_, deadline);
   }
   Status apply(MysqlServer& server, const SavedEvents& events, LogBin log_bin,
                Deadline deadline) override {
     return apply_saved_events(server, events, log_bin, deadline);
   }
+
+ private:
+  ScriptRunner* manager_;
 };
 
 }  // namespace mha

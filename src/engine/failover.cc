@@ -88,6 +88,9 @@ Result<std::vector<Problem>> Failover::Parts::look() {
   roles =
       cast_failover(discovery, dead.value(), candidate, replica_like(views[candidate]), request);
   roles.fence.host_answers = death.host_answers;
+  roles.script =
+      failover_script(request.cluster, roles.orig->spec(), roles.next->spec(),
+                      death.host_answers ? SshReach::kReachable : SshReach::kUnreachable);
   roles.keep_as = saved_events_path(request.cluster, environment);
   return failover_problems(
       {views, topology, candidate, death, read_failover_marks(request.cluster, environment.clock)},

@@ -17,6 +17,7 @@
 #include "engine/preflight.h"
 #include "engine/steps_dead.h"
 #include "engine/summary.h"
+#include "engine/unfinished.h"
 
 namespace mha {
 
@@ -87,6 +88,10 @@ class Failover {
 // answered for; nullopt where there is none.
 std::optional<JournalFile> find_unfinished_failover(const Cluster& cluster,
                                                     const Environment& environment);
+
+// What it can be answered with; errors as find_remedy().
+Result<Remedy> remedy_for_failover(const Cluster& cluster, const JournalFile& journal,
+                                   Environment& environment);
 
 // Puts back what an unfinished failover did to the replicas. Refuses (kNotUndone) past its point of
 // no return, and (kUndone, nothing changed) while its process is still at work.

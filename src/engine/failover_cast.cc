@@ -55,6 +55,8 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   roles.fencing = request.fencing;
   roles.salvage = request.salvage;
   roles.binlog_dirs = views[dead].host.binlog_dirs;
+  roles.places = {views[dead].host.client_bindir, views[dead].host.remote_workdir};
+  roles.fence.pid_file = views[dead].host.pid_file;
   roles.log_bin = next.host.disable_log_bin ? LogBin::kOff : LogBin::kOn;
   return roles;
 }

@@ -99,12 +99,17 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   if (next.moves_a_vip()) first.push_back(std::make_unique<PrepareVip>(next, environment));
   plan.add_together(std::move(first));
 
-  plan.add(ensure_has_latest({&next, roles.replicas, roles.keep_as + ".relay", roles.log_bin},
-                             workshop.state, workshop.files, environment));
+  if (roles.script.has_value()) {
+    plan.add(ensure_failover_stop_script_ran(*roles.orig, *roles.script, environment));
+  }
+  plan.add(ensure_has_latest(
+      {&next, roles.replicas, roles.places, roles.keep_as + ".relay", roles.log_bin},
+      workshop.state, workshop.files, environment));
   plan.add(ensure_not_following(next, workshop.state.handover, log));
-  plan.add(ensure_salvaged({&next, roles.orig, roles.binlog_dirs, roles.keep_as + ".binlog",
-                            roles.salvage, roles.log_bin},
+  plan.add(ensure_salvaged({&next, roles.orig, roles.binlog_dirs, roles.places,
+                            roles.keep_as + ".binlog", roles.salvage, roles.log_bin},
                            workshop.state, workshop.files, environment));
+  plan.mark_handover([&state = workshop.state] { return to_json(state); });
   plan.add(ensure_writable(next, log));
 }
 
@@ -116,6 +121,9 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
   if (next.moves_a_vip()) {
     plan.add(std::make_unique<EnsureVipTaken>(next, workshop.state, log));
   }
+  if (roles.script.has_value()) {
+    plan.add(ensure_failover_start_script_ran(next, *roles.script, environment));
+  }
   plan.mark_hurry_end();
 
   std::vector<NodeSpec> helpers;
@@ -123,7 +131,7 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
   std::vector<std::unique_ptr<Step>> behind;
   std::vector<std::unique_ptr<Step>> others;
   for (const Follower& follower : roles.followers) {
-    RejoinRequest request{follower.request, helpers,
+    RejoinRequest request{follower.request, helpers, roles.places,
                           fmt::format("{}.{}", roles.keep_as, follower.node->spec().host),
                           roles.log_bin};
     std::unique_ptr<Step> step = ensure_rejoined(*follower.node, std::move(request), workshop.state,

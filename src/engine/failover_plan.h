@@ -1,6 +1,7 @@
 // The order of a failover: which steps, on whom, before and after the point of no return.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "core/plan.h"
 #include "engine/failover_state.h"
 #include "engine/steps_dead.h"
+#include "engine/steps_script.h"
 #include "engine/switch_plan.h"
 
 namespace mha {
@@ -28,6 +30,8 @@ struct FailoverRoles {
   Fencing fencing = Fencing::kWanted;
   SalvageMode salvage = SalvageMode::kAuto;
   std::vector<std::string> binlog_dirs;  // of the dead master
+  LogPlaces places;                      // likewise, and taken for the other hosts'
+  std::optional<FailoverScript> script;  // the conf's own, where it is not ours
   LogBin log_bin = LogBin::kOn;
   std::string keep_as;  // where saved events go on the manager; suffixes are added
 };

@@ -21,9 +21,15 @@ std::unique_ptr<Step> build_step(const std::string& kind, Node& node, Handover& 
   if (kind == "ensure_receiver_stopped") return ensure_receiver_stopped(node, environment.log);
   if (kind == "ensure_not_following") return ensure_not_following(node, handover, environment.log);
   if (kind == "ensure_has_latest") {
-    return ensure_has_latest({&node, {}, "", LogBin::kOn}, state, files, environment);
+    return ensure_has_latest({&node, {}, {}, "", LogBin::kOn}, state, files, environment);
   }
   return nullptr;
+}
+
+// Where the new master's own history begins.
+BinlogCoordinates own_end(const json& facts) {
+  const Result<FailoverState> state = failover_state_from_json(facts);
+  return state.ok() ? state.value().after_salvage : BinlogCoordinates{};
 }
 
 }  // namespace
@@ -33,11 +39,19 @@ std::optional<JournalFile> find_unfinished_failover(const Cluster& cluster,
   return find_unfinished(kFailoverOperation, cluster, environment);
 }
 
+Result<Remedy> remedy_for_failover(const Cluster& cluster, const JournalFile& journal,
+                                   Environment& environment) {
+  return find_remedy(cluster, journal, own_end, environment);
+}
+
 Outcome roll_back_failover(const Cluster& cluster, const JournalFile& journal,
                            Environment& environment) {
+  const Result<Remedy> remedy = remedy_for_failover(cluster, journal, environment);
+  if (!remedy.ok()) return refuse(remedy.error().message);
+  if (remedy.value() == Remedy::kCarryOn) return not_to_be_rolled_back(journal);
   Handover handover;
   FailoverState state;
-  RemoteEventFiles files;
+  RemoteEventFiles files(environment.scripts);
   return roll_back_unfinished(cluster, journal, environment,
                               [&](const std::string& kind, const json& /*parameters*/, Node& node) {
                                 return build_step(kind, node, handover, state, files, environment);
@@ -51,15 +65,14 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
     resumed.outcome = refuse(std::move(why));
     return resumed;
   };
-  if (const Status free = nobody_writes(journal, environment); !free.ok()) {
-    return refused(free.error().message);
-  }
-  const std::optional<json> facts = facts_of_point_of_no_return(journal);
-  if (!facts.has_value()) {
+  const Result<Remedy> remedy = remedy_for_failover(request.cluster, journal, environment);
+  if (!remedy.ok()) return refused(remedy.error().message);
+  if (remedy.value() == Remedy::kRollBack) {
     return refused(fmt::format("{} is not past its point of no return: it is to be rolled back",
                                journal.path));
   }
-  Result<FailoverState> state = failover_state_from_json(*facts);
+  Result<FailoverState> state =
+      failover_state_from_json(handover_facts(journal).value_or(json::object()));
   if (!state.ok()) return refused(state.error().message);
   const json& header = journal.records.front();
   const std::optional<std::size_t> dead = index_of(request.cluster, header, "orig_master");

@@ -164,6 +164,8 @@ class EnsureSalvaged : public ServerStep {
     const bool is_mariadb = wanted.family == ServerFamily::kMariadb;
     (is_mariadb ? wanted.current_pos : wanted.executed_gtids) = state_.handover.orig_end.gtids;
     wanted.keep_as = request_.keep_as;
+    wanted.client_bindir = request_.places.client_bindir;
+    wanted.remote_workdir = request_.places.remote_workdir;
     Result<SavedEvents> events =
         files_.fetch_binlog(*shell.value(), request_.binlog_dirs, wanted, at_most);
     if (!events.ok()) return events.error();

@@ -29,11 +29,18 @@ std::unique_ptr<Step> ensure_fenced(Node& orig, FenceRequest request, Fencing fe
 // Afterwards the replica's receiver does not run: where it stands, it stands. Undo starts it again.
 std::unique_ptr<Step> ensure_receiver_stopped(Node& node, Log& log);
 
+// Of MHA's conf, on a host whose logs are read: where its programs are, and where files may go.
+struct LogPlaces {
+  std::string client_bindir;
+  std::string remote_workdir;
+};
+
 // How a replica gets what another one has received and it has not.
 struct Difference {
   Node* next;
   std::vector<Node*> replicas;  // all living ones of the dead master, `next` among them
-  std::string keep_as;          // file for what comes from a relay log
+  LogPlaces places;
+  std::string keep_as;  // file for what comes from a relay log
   LogBin log_bin = LogBin::kOn;
 };
 
@@ -48,7 +55,8 @@ enum class SalvageMode { kAuto, kRequire, kOff };
 struct SalvageRequest {
   Node* next;
   Node* orig;
-  std::vector<std::string> binlog_dirs;
+  std::vector<std::string> binlog_dirs;  // of the dead master
+  LogPlaces places;                      // likewise
   std::string keep_as;
   SalvageMode mode = SalvageMode::kAuto;
   LogBin log_bin = LogBin::kOn;

@@ -213,6 +213,8 @@ class EnsureHasLatest : public ServerStep {
     wanted.family = next.value()->identity().family;
     wanted.after = here.executed;
     wanted.keep_as = difference_.keep_as;
+    wanted.client_bindir = difference_.places.client_bindir;
+    wanted.remote_workdir = difference_.places.remote_workdir;
     const Result<SavedEvents> events =
         files_.fetch_relay_log(*shell.value(), there.value()->replication(), wanted, deadline);
     if (!events.ok()) return events.error();

@@ -156,6 +156,8 @@ class EnsureRejoined : public ServerStep {
     wanted.family = session.identity().family;
     wanted.after = has;
     wanted.keep_as = request_.keep_as;
+    wanted.client_bindir = request_.places.client_bindir;
+    wanted.remote_workdir = request_.places.remote_workdir;
     Result<SavedEvents> events =
         files_.fetch_relay_log(*shell.value(), there.value()->replication(), wanted, deadline);
     const BinlogCoordinates& whole = state_.handover.orig_end.binlog;

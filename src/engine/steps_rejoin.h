@@ -9,6 +9,7 @@
 #include "core/step.h"
 #include "engine/event_files.h"
 #include "engine/failover_state.h"
+#include "engine/steps_dead.h"
 #include "engine/steps_follow.h"
 
 namespace mha {
@@ -18,6 +19,7 @@ struct RejoinRequest {
   // For who replicates by position and lacks something: hosts whose relay logs may have it, until
   // they follow another source themselves.
   std::vector<NodeSpec> helpers;
+  LogPlaces places;
   std::string keep_as;
   LogBin log_bin = LogBin::kOn;
 };

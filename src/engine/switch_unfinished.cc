@@ -29,31 +29,10 @@ std::unique_ptr<Step> build_engine_step(const std::string& kind, Node& node, Han
   return nullptr;
 }
 
-// Where the new master's own history begins; nullopt where the switch has not come so far.
-std::optional<Handover> handover_of(const JournalFile& journal) {
-  std::optional<Handover> found;
-  for (const json& record : journal.records) {
-    const std::string event = record.value("event", "");
-    if ((event != "handover" && event != "point_of_no_return") || !record.contains("facts")) {
-      continue;
-    }
-    Result<Handover> handover = handover_from_json(record["facts"]);
-    if (handover.ok()) found = std::move(handover).value();
-  }
-  return found;
-}
-
-// Whether the new master has begun to take writes since its own history began: a server that was
-// restarted meanwhile may be read-only again, but its binary log has gone on.
-Result<bool> has_taken_over(Node& next, const Handover& handover, Deadline deadline) {
-  Result<MysqlServer*> server = next.mysql(deadline);
-  if (!server.ok()) return server.error();
-  const Result<ReadOnlyState> found = server.value()->read_only_state(deadline);
-  if (!found.ok()) return found.error();
-  if (!found.value().blocks_writes()) return true;
-  const Result<SourcePosition> now = server.value()->replication().own_position(deadline);
-  if (!now.ok()) return now.error();
-  return now.value().binlog != handover.next_begin.binlog;
+// Where the new master's own history begins.
+BinlogCoordinates own_end(const json& facts) {
+  const Result<Handover> handover = handover_from_json(facts);
+  return handover.ok() ? handover.value().next_begin.binlog : BinlogCoordinates{};
 }
 
 }  // namespace
@@ -63,40 +42,16 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
   return find_unfinished(kSwitchOperation, cluster, environment);
 }
 
-Result<Remedy> remedy_for(const Cluster& cluster, const JournalFile& journal,
-                          Environment& environment) {
-  if (const Status free = nobody_writes(journal, environment); !free.ok()) return free.error();
-  if (summarize(journal).past_point_of_no_return) return Remedy::kCarryOn;
-  const std::optional<Handover> handover = handover_of(journal);
-  if (!handover.has_value()) return Remedy::kRollBack;
-  const std::optional<std::size_t> index = index_of(cluster, journal.records.front(), "new_master");
-  if (!index.has_value()) {
-    return Error{Code::kRefused,
-                 fmt::format("{} names a new master that the conf does not have", journal.path)};
-  }
-  Node next(cluster.hosts[*index].node, environment.ports);
-  const Result<bool> taken =
-      has_taken_over(next, *handover, environment.clock.deadline_after(kLook));
-  if (!taken.ok()) {
-    return taken.error().with_context(
-        fmt::format("whether the new master {} has taken writes is not known", next.spec().host));
-  }
-  return taken.value() ? Remedy::kCarryOn : Remedy::kRollBack;
+Result<Remedy> remedy_for_switch(const Cluster& cluster, const JournalFile& journal,
+                                 Environment& environment) {
+  return find_remedy(cluster, journal, own_end, environment);
 }
 
 Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
                          Environment& environment) {
-  const Result<Remedy> remedy = remedy_for(cluster, journal, environment);
+  const Result<Remedy> remedy = remedy_for_switch(cluster, journal, environment);
   if (!remedy.ok()) return refuse(remedy.error().message);
-  if (remedy.value() == Remedy::kCarryOn) {
-    Outcome outcome = refuse(fmt::format(
-        "{}: the new master has taken over, and what clients wrote there would be lost; carry it "
-        "on: --resume",
-        journal.path));
-    outcome.ending = Ending::kNotUndone;
-    outcome.leftovers.push_back(outcome.headline->message);
-    return outcome;
-  }
+  if (remedy.value() == Remedy::kCarryOn) return not_to_be_rolled_back(journal);
   Handover handover;
   const StepBuilder builder = [&](const std::string& kind, const json& parameters,
                                   Node& node) -> std::unique_ptr<Step> {
@@ -112,16 +67,14 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
 
 Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
                       Environment& environment) {
-  const Result<Remedy> remedy = remedy_for(request.cluster, journal, environment);
+  const Result<Remedy> remedy = remedy_for_switch(request.cluster, journal, environment);
   if (!remedy.ok()) return refuse(remedy.error().message);
   if (remedy.value() == Remedy::kRollBack) {
     return refuse(fmt::format("{} is not past its point of no return: it is to be rolled back",
                               journal.path));
   }
-  std::optional<Handover> handover = handover_of(journal);
-  if (!handover.has_value()) {
-    return refuse(fmt::format("{} does not say where the new master began", journal.path));
-  }
+  Result<Handover> handover = handover_from_json(handover_facts(journal).value_or(json{}));
+  if (!handover.ok()) return refuse(handover.error().message);
   const Discovery discovery =
       discover(request.cluster, kLook, request.running_updates_limit, environment);
   const json& header = journal.records.front();
@@ -163,7 +116,7 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   if (environment.observer != nullptr) environment.observer->operation_began(own.value()->path());
   Plan plan(environment.clock, environment.log, environment.interrupt);
   plan.watch(environment.observer);
-  add_steps_of_resume(plan, roles, *handover, environment);
+  add_steps_of_resume(plan, roles, handover.value(), environment);
   const PlanBudget budget{environment.clock.deadline_after(kForward),
                           roles.orig->settings().operation_timeout};
   Outcome outcome = plan.run(*own.value(), budget, [] {});

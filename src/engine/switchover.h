@@ -15,6 +15,7 @@
 #include "engine/handover.h"
 #include "engine/preflight.h"
 #include "engine/summary.h"
+#include "engine/unfinished.h"
 
 namespace mha {
 
@@ -67,9 +68,8 @@ std::optional<JournalFile> find_unfinished_switch(const Cluster& cluster,
 // master takes writes, it can only be carried on: to undo it would lose what clients wrote there.
 // The new master is looked at where the journal alone cannot tell; nothing is changed. Errors: why
 // that one does not answer; kRefused while the switch's own process is still at work.
-enum class Remedy { kRollBack, kCarryOn };
-Result<Remedy> remedy_for(const Cluster& cluster, const JournalFile& journal,
-                          Environment& environment);
+Result<Remedy> remedy_for_switch(const Cluster& cluster, const JournalFile& journal,
+                                 Environment& environment);
 
 // Puts back what an unfinished switch did. Refuses (kNotUndone) where it can only be carried on,
 // and (kUndone, nothing changed) while its process is still at work.

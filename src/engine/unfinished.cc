@@ -1,6 +1,8 @@
 // Finding and undoing what a dead process began.
 #include "engine/unfinished.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -11,9 +13,24 @@ namespace {
 
 using nlohmann::json;
 
+constexpr Milliseconds kLook{10'000};
+
 bool waits_for_somebody(const JournalFile& journal) {
   const JournalSummary summary = summarize(journal);
   return !summary.closed && (!summary.ended || summary.ending == Ending::kNotUndone);
+}
+
+// Whether the new master has begun to take writes since its own history began: a server that was
+// restarted meanwhile may be read-only again, but its binary log has gone on.
+Result<bool> has_taken_over(Node& next, const BinlogCoordinates& own_end, Deadline deadline) {
+  Result<MysqlServer*> server = next.mysql(deadline);
+  if (!server.ok()) return server.error();
+  const Result<ReadOnlyState> found = server.value()->read_only_state(deadline);
+  if (!found.ok()) return found.error();
+  if (!found.value().blocks_writes()) return true;
+  const Result<SourcePosition> now = server.value()->replication().own_position(deadline);
+  if (!now.ok()) return now.error();
+  return now.value().binlog != own_end;
 }
 
 }  // namespace
@@ -87,12 +104,46 @@ std::optional<std::size_t> index_of(const Cluster& cluster, const json& header, 
   return std::nullopt;
 }
 
-std::optional<json> facts_of_point_of_no_return(const JournalFile& journal) {
+std::optional<json> handover_facts(const JournalFile& journal) {
+  std::optional<json> facts;
   for (const json& record : journal.records) {
-    if (record.value("event", "") != "point_of_no_return") continue;
-    return record.value("facts", json::object());
+    const std::string event = record.value("event", "");
+    if (event != "handover" && event != "point_of_no_return") continue;
+    if (record.contains("facts")) facts = record["facts"];
   }
-  return std::nullopt;
+  return facts;
+}
+
+Result<Remedy> find_remedy(const Cluster& cluster, const JournalFile& journal,
+                           const std::function<BinlogCoordinates(const json&)>& own_end,
+                           Environment& environment) {
+  if (const Status free = nobody_writes(journal, environment); !free.ok()) return free.error();
+  if (summarize(journal).past_point_of_no_return) return Remedy::kCarryOn;
+  const std::optional<json> facts = handover_facts(journal);
+  if (!facts.has_value()) return Remedy::kRollBack;
+  const std::optional<std::size_t> index = index_of(cluster, journal.records.front(), "new_master");
+  if (!index.has_value()) {
+    return Error{Code::kRefused,
+                 fmt::format("{} names a new master that the conf does not have", journal.path)};
+  }
+  Node next(cluster.hosts[*index].node, environment.ports);
+  const Result<bool> taken =
+      has_taken_over(next, own_end(*facts), environment.clock.deadline_after(kLook));
+  if (!taken.ok()) {
+    return taken.error().with_context(
+        fmt::format("whether the new master {} has taken writes is not known", next.spec().host));
+  }
+  return taken.value() ? Remedy::kCarryOn : Remedy::kRollBack;
+}
+
+Outcome not_to_be_rolled_back(const JournalFile& journal) {
+  Outcome outcome = refuse(
+      fmt::format("{}: the new master has taken over, and what clients wrote there would be lost; "
+                  "carry it on: --resume",
+                  journal.path));
+  outcome.ending = Ending::kNotUndone;
+  outcome.leftovers.push_back(outcome.headline->message);
+  return outcome;
 }
 
 }  // namespace mha

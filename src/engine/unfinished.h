@@ -2,6 +2,7 @@
 // back.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "core/plan.h"
 #include "core/rollback.h"
 #include "engine/cluster.h"
+#include "ports/replication.h"
 
 namespace mha {
 
@@ -35,7 +37,25 @@ Outcome refuse(std::string why);
 std::optional<std::size_t> index_of(const Cluster& cluster, const nlohmann::json& header,
                                     const char* role);
 
-// nullopt where the journal has not passed it; empty where it has noted none.
-std::optional<nlohmann::json> facts_of_point_of_no_return(const JournalFile& journal);
+// What another process has noted for who finds it dead, right before the new master could take
+// writes or at the point of no return; nullopt where it had not come so far.
+std::optional<nlohmann::json> handover_facts(const JournalFile& journal);
+
+// What an unfinished operation can be answered with.
+enum class Remedy {
+  kRollBack,
+  kCarryOn,  // the new master has taken writes: going back would lose them
+};
+
+// Past its point of no return it is carried on. Before it, and after the handover, the new master
+// is asked whether it takes writes, or has written since: `own_end` says from the handover's facts
+// where its binary log ended then. Errors: kRefused while its process is still at work, and where
+// the new master is not in the conf; those of asking it.
+Result<Remedy> find_remedy(const Cluster& cluster, const JournalFile& journal,
+                           const std::function<BinlogCoordinates(const nlohmann::json&)>& own_end,
+                           Environment& environment);
+
+// kNotUndone, with what to do instead.
+Outcome not_to_be_rolled_back(const JournalFile& journal);
 
 }  // namespace mha

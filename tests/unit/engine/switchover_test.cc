@@ -156,7 +156,7 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(seen.writers().size(), 1U) << seen;
       continue;
     }
-    const Result<Remedy> remedy = remedy_for(cluster->request.cluster, *journal, environment);
+    const Result<Remedy> remedy = remedy_for_switch(cluster->request.cluster, *journal, environment);
     ASSERT_TRUE(remedy.ok()) << remedy.error().message;
     if (remedy.value() == Remedy::kCarryOn) {
       ++resumed;
