@@ -6,8 +6,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/binlog_script.h"
 #include "engine/event_files.h"
 #include "fakes/fake_history.h"
 #include "fakes/fake_mysql.h"
@@ -63,7 +65,9 @@ class FakeEventFiles : public EventFiles {
         const std::lock_guard lock{mutex_};
         script = files_[events.file];
       }
-      return server.replication().execute_binlog_script(script, deadline);
+      BinlogReplay replay;
+      replay.text = whole_text(std::move(script));
+      return server.replication().execute_binlog_script(replay, deadline).status();
     });
   }
 
