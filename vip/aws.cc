@@ -21,6 +21,15 @@ namespace {
 // Of what is looked up ahead: a later call waits for it.
 constexpr Milliseconds kLongestAhead{5000};
 
+// How long assign() goes by what status() has seen, so that clients do not wait for a second look.
+// A move is never conditional in EC2: between any look and it somebody else may come.
+constexpr Milliseconds kFresh{1000};
+
+struct Seen {
+  AwsView view;
+  TimePoint when;
+};
+
 bool contains(const std::vector<std::string>& all, const std::string& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
@@ -95,6 +104,7 @@ class AwsDriver : public VipDriver {
       asked = std::async(std::launch::async, [&] { return metal_->status(deadline); });
     }
     const Result<AwsView> view = look(deadline);
+    if (view.ok()) seen_ = Seen{view.value(), clock_.now()};
     std::optional<Result<VipPresence>> on_host;
     if (asked.valid()) on_host = asked.get();
     if (!view.ok()) return view.error();
@@ -140,8 +150,7 @@ class AwsDriver : public VipDriver {
       return Error{Code::kTimeout, fmt::format("no time was left to move {} to host '{}'",
                                                move_->address(), host_)};
     }
-    if (Status found = place_.need_own(deadline); !found.ok()) return unchanged(found.error());
-    const Result<AwsView> before = move_->look(deadline);
+    const Result<AwsView> before = seen_just_now_or_look(deadline);
     if (!before.ok()) return unchanged(before.error());
     Result<VipAssignment> assignment = may_be_taken(before.value(), other_holder, deadline);
     if (!assignment.ok()) return assignment;
@@ -168,21 +177,21 @@ class AwsDriver : public VipDriver {
 
   Status remove(Deadline deadline) override {
     join();
+    seen_.reset();
     if (uses_host()) return metal_->remove(deadline);
-    if (Status found = place_.find(deadline); !found.ok()) return found;
-    const Result<AwsView> seen = move_->look(deadline);
-    if (!seen.ok()) return seen.error();
-    if (place_.own() == nullptr) return gone(seen.value(), deadline);
-    if (seen.value().here == AwsHere::kAbsent) return {};
-    if (contains(seen.value().primary_of, place_.own()->id)) {
+    if (move_->knows_what_to_take() && take_at_once(deadline)) return {};
+    if (Status read = find_and_read(deadline); !read.ok()) return read;
+    const AwsView seen = move_->view();
+    if (place_.own() == nullptr) return gone(seen, deadline);
+    if (seen.here == AwsHere::kAbsent) return {};
+    if (contains(seen.primary_of, place_.own()->id)) {
       return Error{Code::kRefused,
                    fmt::format("{} is the primary address of {} (host '{}'), which EC2 never takes "
                                "away",
                                move_->address(), place_.own()->id, host_)};
     }
-    log_.info("Taking {} away from host '{}' by EC2: {}", move_->address(), host_,
-              move_->take_by_hand());
-    const Status taken = move_->take(seen.value(), deadline);
+    say_that_it_is_taken();
+    const Status taken = move_->take(deadline);
     // EC2 also refuses to take away what somebody else has taken meanwhile: what is read back
     // counts.
     if (!taken.ok() && taken.error().code != Code::kRefused) return taken;
@@ -230,9 +239,42 @@ class AwsDriver : public VipDriver {
     return Error{error.code, fmt::format("{}; {} was not moved", error.message, move_->address())};
   }
 
+  // Both at once, where the interfaces are not known yet.
+  Status find_and_read(Deadline deadline) {
+    if (place_.own() != nullptr) return move_->read(deadline);
+    // Once for both.
+    if (Status ready = ec2_.find_credentials(deadline); !ready.ok()) return ready;
+    std::future<Status> reading =
+        std::async(std::launch::async, [&] { return move_->read(deadline); });
+    Status found = place_.find(deadline);
+    Status read = reading.get();
+    return found.ok() ? read : found;
+  }
+
   Result<AwsView> look(Deadline deadline) {
-    if (Status found = place_.need_own(deadline); !found.ok()) return found.error();
-    return move_->look(deadline);
+    if (const Status read = find_and_read(deadline); !read.ok()) return read.error();
+    if (const Status there = place_.own_is_there(); !there.ok()) return there.error();
+    return move_->view();
+  }
+
+  // That it is here already must be true now.
+  Result<AwsView> seen_just_now_or_look(Deadline deadline) {
+    const std::optional<Seen> seen = std::exchange(seen_, std::nullopt);
+    const bool may_do = seen.has_value() && clock_.now() - seen->when < kFresh;
+    return may_do && !seen->view.is_settled() ? seen->view : look(deadline);
+  }
+
+  // Whether that was enough, as read back; where not, nothing is to be made of it.
+  bool take_at_once(Deadline deadline) {
+    say_that_it_is_taken();
+    if (!move_->take(deadline).ok()) return false;
+    const Result<AwsView> now = move_->look(deadline);
+    return now.ok() && now.value().here == AwsHere::kAbsent;
+  }
+
+  void say_that_it_is_taken() {
+    log_.info("Taking {} away from host '{}' by EC2: {}", move_->address(), host_,
+              move_->take_by_hand());
   }
 
   // The interfaces, and the credentials with them, while other things are done.
@@ -319,7 +361,7 @@ class AwsDriver : public VipDriver {
   // The move, and then EC2's own word for it.
   Status move(const AwsView& before, Deadline deadline) {
     log_.info("Moving {} to host '{}' by EC2: {}", move_->address(), host_, move_->give_by_hand());
-    if (Status given = move_->give(before, deadline); !given.ok()) return given;
+    if (Status given = move_->give(deadline); !given.ok()) return given;
     AwsView last;
     const Result<bool> seen = poll_until(clock_, deadline, [&]() -> Result<bool> {
       Result<AwsView> now = move_->look(deadline);
@@ -329,7 +371,7 @@ class AwsDriver : public VipDriver {
         // EC2 may still show the old holder for a while, but no new one.
         if (contains(before.others, id)) continue;
         if (last.here == AwsHere::kPartly) {
-          if (Status united = move_->unite(last, deadline); !united.ok()) return united.error();
+          if (Status united = move_->unite(deadline); !united.ok()) return united.error();
           return false;
         }
         return Error{Code::kRefused, fmt::format("somebody else has moved {} meanwhile: {}",
@@ -389,7 +431,8 @@ class AwsDriver : public VipDriver {
   Ec2Api& ec2_;
   Clock& clock_;
   Log& log_;
-  std::future<void> ahead_;  // last: joined before what it uses goes
+  std::optional<Seen> seen_;  // by status()
+  std::future<void> ahead_;   // last: joined before what it uses goes
 };
 
 }  // namespace
@@ -405,7 +448,8 @@ Ec2Api& AwsSessions::of(const HostSettings& settings) {
   const std::lock_guard lock{mutex_};
   std::unique_ptr<Ec2Api>& session = sessions_[key];
   if (session == nullptr) {
-    session = std::make_unique<Ec2Api>(ports_, aws.profile, aws.region, aws.ca_file, settings.file);
+    session = std::make_unique<Ec2Api>(ports_, aws.profile, aws.region, aws.ca_file,
+                                       fmt::format("{}: [{}]", settings.file, settings.host));
   }
   return *session;
 }

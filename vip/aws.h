@@ -18,14 +18,15 @@ namespace mha {
 // `shell` is borrowed and may be nullptr; `counterpart` may be nullptr and is copied; `ec2` and
 // `ports` outlive the driver.
 //
-// Calls of EC2 in the good case, one after the other, on a driver whose check(), status() or
-// prepare_...() has found its interfaces (else one or two more, AwsPlace::find):
+// Round trips to EC2 in the good case (the interfaces are looked up, by one or two calls, at the
+// same time as the first of them where no call before has found them):
 //   status    1, while the host is asked over SSH
-//   assign    3: who has it, the move (route: one a table, all at once), reading back; 1 where it
-//   is
-//             here already. The host gets the address while EC2 moves it.
-//   remove    secondary_ip and route: none, SSH only; eip, and without a shell: 3
-//   check     secondary_ip 3 to 5, eip 2 or 3, route 2 + 3 a table
+//   assign    3: who has it, the move (route: one a table, all at once), reading back. 2 right
+//   after
+//             status(), which has seen who has it; 1 where it is here already. The host gets the
+//             address while EC2 moves it.
+//   remove    secondary_ip and route: none, SSH only. Without a shell 3; eip 2 after status().
+//   check     secondary_ip 3 to 5, eip 2 or 3, route 2 + 3 a table, after the interfaces
 std::unique_ptr<VipDriver> make_aws_driver(const VipSite& site, const VipSite* counterpart,
                                            RemoteShell* shell, CloudPorts ports, Ec2Api& ec2);
 

@@ -14,6 +14,7 @@
 
 #include "config/ascii.h"
 #include "config/diagnostic.h"
+#include "config/option_place.h"
 #include "vip/aws_profile.h"
 
 namespace mha {
@@ -46,6 +47,32 @@ bool is_region(const std::string& text) {
   return !text.empty() && text.size() < 40 && std::all_of(text.begin(), text.end(), good);
 }
 
+Error no_region(const std::string& place, const std::string& text) {
+  return Error{Code::kConfig,
+               fmt::format("{}: '{}' is not an AWS region, like eu-west-1; set aws_region", place,
+                           printable(text))};
+}
+
+// "" where neither says it.
+std::string region_before_files(const std::string& written, const Environ& environ) {
+  if (!written.empty()) return written;
+  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
+    if (const auto region = set_variable(environ, name)) return *region;
+  }
+  return "";
+}
+
+std::string no_region_in(const AwsProfile& profile) {
+  return fmt::format("it is not set, nor AWS_REGION, nor region in [{}] of {}", profile.name,
+                     profile.files);
+}
+
+std::string no_keys_in(const AwsProfile& profile) {
+  return fmt::format(
+      "no AWS credentials: AWS_ACCESS_KEY_ID is not set, [{}] with keys is not in {}", profile.name,
+      profile.files);
+}
+
 Result<std::optional<AwsCredentials>> from_environment(const Environ& environ) {
   const auto key_id = set_variable(environ, "AWS_ACCESS_KEY_ID");
   const auto secret = set_variable(environ, "AWS_SECRET_ACCESS_KEY");
@@ -64,11 +91,11 @@ Result<std::optional<AwsCredentials>> from_environment(const Environ& environ) {
 }  // namespace
 
 AwsIdentity::AwsIdentity(CloudPorts ports, std::string profile, std::string region,
-                         std::string config_file)
+                         std::string place)
     : ports_(ports),
       profile_(std::move(profile)),
       written_region_(std::move(region)),
-      config_file_(std::move(config_file)),
+      place_(std::move(place)),
       metadata_(ports) {}
 
 Result<AwsCredentials> AwsIdentity::from_metadata(Deadline deadline) {
@@ -123,11 +150,8 @@ Result<AwsCredentials> AwsIdentity::find(Deadline deadline) {
   }
   Result<AwsCredentials> role = from_metadata(deadline);
   if (role.ok()) return role;
-  return Error{
-      ports_.clock.passed(deadline) ? Code::kTimeout : Code::kConfig,
-      fmt::format("no AWS credentials: AWS_ACCESS_KEY_ID is not set, [{}] with keys is not "
-                  "in {}, and {}",
-                  read.name, read.files, role.error().message)};
+  return Error{ports_.clock.passed(deadline) ? Code::kTimeout : Code::kConfig,
+               fmt::format("{}, and {}", no_keys_in(read), role.error().message)};
 }
 
 Result<AwsCredentials> AwsIdentity::credentials(Deadline deadline) {
@@ -170,21 +194,18 @@ Result<AwsCredentials> AwsIdentity::credentials_instead_of(const AwsCredentials&
 }
 
 Result<std::string> AwsIdentity::find_region(Deadline deadline) {
-  if (!written_region_.empty()) return written_region_;
-  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    if (const auto region = set_variable(ports_.environ, name)) return *region;
-  }
+  const std::string sooner = region_before_files(written_region_, ports_.environ);
+  if (!sooner.empty()) return sooner;
   const Result<AwsProfile> profile = read_aws_profile(profile_, ports_.environ);
   if (!profile.ok()) return profile.error();
   if (!profile.value().region.empty()) return profile.value().region;
   const Result<std::optional<std::string>> own = metadata_.get("placement/region", deadline);
   if (own.ok() && own.value().has_value()) return *own.value();
-  return Error{ports_.clock.passed(deadline) ? Code::kTimeout : Code::kConfig,
-               fmt::format("{}: aws_region is not set, nor AWS_REGION, nor region in [{}] of {}, "
-                           "and {}; set aws_region",
-                           config_file_, profile.value().name, profile.value().files,
-                           own.ok() ? "the instance metadata service does not say it"
-                                    : own.error().message)};
+  return Error{
+      ports_.clock.passed(deadline) ? Code::kTimeout : Code::kConfig,
+      fmt::format(
+          "{} aws_region: {}, and {}; set aws_region", place_, no_region_in(profile.value()),
+          own.ok() ? "the instance metadata service does not say it" : own.error().message)};
 }
 
 Result<std::string> AwsIdentity::region(Deadline deadline) {
@@ -196,13 +217,42 @@ Result<std::string> AwsIdentity::region(Deadline deadline) {
   if (!found.ok()) return found;
   std::string region(trimmed(found.value()));
   if (!is_region(region)) {
-    return Error{Code::kConfig, fmt::format("'{}' is not an AWS region, like eu-west-1; set "
-                                            "aws_region in {}",
-                                            printable(region), config_file_)};
+    return no_region(place_ + " aws_region", region);
   }
   const std::lock_guard lock{mutex_};
   known_region_ = region;
   return region;
+}
+
+Status check_aws_files(const HostSettings& settings, const Environ& environ) {
+  const std::string region_place = place_of(settings, "aws_region");
+  const std::string profile_place = place_of(settings, "aws_profile");
+  bool has_keys = false;
+  if (settings.aws.profile.empty()) {
+    const Result<std::optional<AwsCredentials>> keys = from_environment(environ);
+    if (!keys.ok()) return keys.error().with_context(profile_place);
+    has_keys = keys.value().has_value();
+  }
+  std::string region = region_before_files(settings.aws.region, environ);
+  if (!has_keys || region.empty()) {
+    const Result<AwsProfile> profile = read_aws_profile(settings.aws.profile, environ);
+    if (!profile.ok()) return profile.error().with_context(profile_place);
+    if (region.empty()) region = profile.value().region;
+    if (AwsMetadata::is_switched_off(environ)) {
+      const char* off = "the instance metadata service is switched off (AWS_EC2_METADATA_DISABLED)";
+      if (!has_keys && profile.value().access_key_id.empty()) {
+        return Error{Code::kConfig, fmt::format("{}: {}, and {}: write them there", profile_place,
+                                                no_keys_in(profile.value()), off)};
+      }
+      if (region.empty()) {
+        return Error{Code::kConfig, fmt::format("{}: {}, and {}; set aws_region", region_place,
+                                                no_region_in(profile.value()), off)};
+      }
+    }
+  }
+  const std::string_view written = trimmed(region);
+  return written.empty() || is_region(std::string(written)) ? Status{}
+                                                            : no_region(region_place, region);
 }
 
 }  // namespace mha

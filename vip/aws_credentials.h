@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "config/host_settings.h"
 #include "vip/aws_metadata.h"
 #include "vip/cloud_ports.h"
 
@@ -26,9 +27,9 @@ struct AwsCredentials {
 // Thread-safe. What was found is kept until 2 minutes before its expiration.
 class AwsIdentity {
  public:
-  // `profile` is aws_profile, `region` is aws_region, both may be empty; `config_file` is where
-  // they are written, for messages.
-  AwsIdentity(CloudPorts ports, std::string profile, std::string region, std::string config_file);
+  // `profile` is aws_profile, `region` is aws_region, both may be empty; `place` is where they are
+  // written, for messages: "FILE: [HOST]".
+  AwsIdentity(CloudPorts ports, std::string profile, std::string region, std::string place);
 
   // kConfig: nothing was found, or a file is wrong; errors of AwsMetadata::get.
   Result<AwsCredentials> credentials(Deadline deadline);
@@ -48,7 +49,7 @@ class AwsIdentity {
   CloudPorts ports_;
   std::string profile_;
   std::string written_region_;
-  std::string config_file_;
+  std::string place_;
   AwsMetadata metadata_;
 
   // Held for looking only: a thread never waits for another's call.
@@ -56,5 +57,9 @@ class AwsIdentity {
   std::optional<AwsCredentials> known_;
   std::string known_region_;
 };
+
+// What of all that can be seen to be wrong without asking anybody: reads the files. kConfig, with
+// file, section and key.
+Status check_aws_files(const HostSettings& settings, const Environ& environ);
 
 }  // namespace mha

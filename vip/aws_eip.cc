@@ -17,12 +17,16 @@ class Eip : public AwsMove {
     return written.has_value() ? written->address : place_.settings().allocation_id;
   }
 
-  Result<AwsView> look(Deadline deadline) override {
+  Status read(Deadline deadline) override {
     Result<Ec2Address> found = ec2_.address(place_.settings().allocation_id, deadline);
     if (!found.ok()) return found.error();
-    const Ec2Address& address = found.value();
+    read_ = std::move(found).value();
+    return {};
+  }
+
+  AwsView view() const override {
+    const Ec2Address& address = read_;
     AwsView view;
-    association_id_ = "";
     if (address.interface_id.empty()) {
       view.words = fmt::format("{} ({}) is associated with nothing", address.public_ip,
                                address.allocation_id);
@@ -30,28 +34,30 @@ class Eip : public AwsMove {
     }
     view.words = fmt::format("{} ({}) is associated with {} of {}", address.public_ip,
                              address.allocation_id, address.private_ip, address.interface_id);
-    if (place_.own() == nullptr || address.interface_id != place_.own()->id) {
+    if (!is_here()) {
       view.others.push_back(address.interface_id);
       return view;
     }
-    association_id_ = address.association_id;
     view.here = address.private_ip == wanted_private_ip() ? AwsHere::kPresent : AwsHere::kPartly;
     return view;
   }
 
-  Status give(const AwsView& /*seen*/, Deadline deadline) override {
+  Status give(Deadline deadline) override {
     return done(associate_address(place_.settings().allocation_id, place_.own()->id,
                                   place_.settings().private_ip),
                 deadline);
   }
 
-  // By the id of the association that look() saw here: one that is over by now is nobody else's.
-  Status take(const AwsView& /*seen*/, Deadline deadline) override {
-    const Result<Ec2Outcome> outcome = ec2_.change(disassociate_address(association_id_), deadline);
+  // By the id of the association that was seen here: one that is over by now is nobody else's.
+  Status take(Deadline deadline) override {
+    const Result<Ec2Outcome> outcome =
+        ec2_.change(disassociate_address(read_.association_id), deadline);
     if (!outcome.ok()) return outcome.error();
     if (outcome.value().refusal == "InvalidAssociationID.NotFound") return {};
     return outcome.value().status();
   }
+
+  bool knows_what_to_take() const override { return is_here() && !read_.association_id.empty(); }
 
   void preflight(Problems& problems, Deadline deadline) override {
     const Ec2Interface& own = *place_.own();
@@ -97,6 +103,9 @@ class Eip : public AwsMove {
   }
 
  private:
+  [[nodiscard]] bool is_here() const {
+    return place_.own() != nullptr && read_.interface_id == place_.own()->id;
+  }
   [[nodiscard]] std::string wanted_private_ip() const {
     const std::string& written = place_.settings().private_ip;
     return written.empty() ? place_.own()->primary_ip : written;
@@ -108,7 +117,7 @@ class Eip : public AwsMove {
 
   const AwsPlace& place_;
   Ec2Api& ec2_;
-  std::string association_id_;  // with this host's interface, as last seen
+  Ec2Address read_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "config/ascii.h"
 #include "vip/aws_profile.h"
 #include "vip/cloud_retry.h"
+#include "vip/cloud_url.h"
 
 namespace mha {
 namespace {
@@ -18,10 +19,11 @@ constexpr Milliseconds kPatience{3000};
 constexpr std::chrono::seconds kTokenTime{21600};  // the longest that the service allows
 constexpr int kAttempts = 2;
 
+constexpr const char* kEndpoint = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+
 std::string endpoint_of(const Environ& environ) {
-  std::string endpoint =
-      set_variable(environ, "AWS_EC2_METADATA_SERVICE_ENDPOINT").value_or("http://169.254.169.254");
-  if (!set_variable(environ, "AWS_EC2_METADATA_SERVICE_ENDPOINT").has_value() &&
+  std::string endpoint = set_variable(environ, kEndpoint).value_or("http://169.254.169.254");
+  if (!set_variable(environ, kEndpoint).has_value() &&
       lower_case(set_variable(environ, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE").value_or("")) ==
           "ipv6") {
     endpoint = "http://[fd00:ec2::254]";
@@ -83,16 +85,22 @@ Result<Secret> AwsMetadata::token(Deadline deadline) {
   return token_;
 }
 
+bool AwsMetadata::is_switched_off(const Environ& environ) {
+  return lower_case(set_variable(environ, "AWS_EC2_METADATA_DISABLED").value_or("")) == "true";
+}
+
 void AwsMetadata::forget_token() {
   const std::lock_guard lock{mutex_};
   token_ = Secret{};
 }
 
 Result<std::optional<std::string>> AwsMetadata::get(const std::string& path, Deadline deadline) {
-  if (lower_case(set_variable(ports_.environ, "AWS_EC2_METADATA_DISABLED").value_or("")) ==
-      "true") {
+  if (is_switched_off(ports_.environ)) {
     return Error{Code::kUnreachable,
                  "the instance metadata service is switched off by AWS_EC2_METADATA_DISABLED"};
+  }
+  if (const Status good = check_cloud_url(endpoint_of(ports_.environ)); !good.ok()) {
+    return good.error().with_context(kEndpoint);
   }
   const Deadline patience = ports_.clock.deadline_after(kPatience).capped(deadline);
   // The second time with a new token, where the service has forgotten the first.

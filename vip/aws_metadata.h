@@ -19,6 +19,9 @@ class AwsMetadata {
  public:
   explicit AwsMetadata(CloudPorts ports) : ports_(ports) {}
 
+  // By AWS_EC2_METADATA_DISABLED.
+  static bool is_switched_off(const Environ& environ);
+
   // The text at /latest/meta-data/PATH; nullopt where the service has no such thing (404).
   // kUnreachable where there is no service or AWS_EC2_METADATA_DISABLED is set, kDenied where it is
   // switched off for the instance, kTimeout.

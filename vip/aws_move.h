@@ -30,26 +30,36 @@ struct AwsView {
   [[nodiscard]] bool is_settled() const { return here == AwsHere::kPresent && others.empty(); }
 };
 
-// Not thread-safe. `place` is found (AwsPlace::find) before look(), give(), take() and preflight().
+// Not thread-safe. `place` is found (AwsPlace::find) before view(), give(), take() and preflight().
 class AwsMove {
  public:
   virtual ~AwsMove() = default;
 
   // The address as its clients know it; for messages.
   [[nodiscard]] virtual std::string address() const = 0;
-  // One call.
-  virtual Result<AwsView> look(Deadline deadline) = 0;
+  // Asks EC2 who has it: one call, which uses nothing that AwsPlace::find finds, so that both may
+  // be asked at once.
+  virtual Status read(Deadline deadline) = 0;
+  // What was read last, as seen from this host.
+  [[nodiscard]] virtual AwsView view() const = 0;
+  Result<AwsView> look(Deadline deadline) {
+    if (const Status asked = read(deadline); !asked.ok()) return asked.error();
+    return view();
+  }
   // Leads it to this host, away from whoever has it, in one act where there is one holder: one call
-  // (route: one a table, at once). Does not wait for it to be seen. `seen` is what look() gave.
-  virtual Status give(const AwsView& seen, Deadline deadline) = 0;
+  // (route: one a table, at once). Does not wait for it to be seen.
+  virtual Status give(Deadline deadline) = 0;
   // After give(), where look() shows a part of it here and the rest at somebody who did not have it
   // before give(): two have moved it at once. Ok: this host is to have it, and was given the rest.
   // kRefused: the other is, and was given what this host had. Both come to the same end.
-  virtual Status unite(const AwsView& /*seen*/, Deadline /*deadline*/) {
+  virtual Status unite(Deadline /*deadline*/) {
     return Error{Code::kRefused, "somebody else has moved it meanwhile"};
   }
   // Takes it away from this host, and leads it nowhere: as many calls.
-  virtual Status take(const AwsView& seen, Deadline deadline) = 0;
+  virtual Status take(Deadline deadline) = 0;
+  // Whether take() may be called by what was read long ago: it takes that from this host, or
+  // nothing.
+  [[nodiscard]] virtual bool knows_what_to_take() const { return false; }
   // Permissions and facts that give() and take() need. Changes nothing.
   virtual void preflight(Problems& problems, Deadline deadline) = 0;
   [[nodiscard]] virtual std::string give_by_hand() const = 0;

@@ -115,6 +115,10 @@ Status AwsPlace::find(Deadline deadline) {
 
 Status AwsPlace::need_own(Deadline deadline) {
   if (Status found = find(deadline); !found.ok()) return found;
+  return own_is_there();
+}
+
+Status AwsPlace::own_is_there() const {
   if (own_.has_value()) return {};
   const Search own = search_for(site_);
   return Error{

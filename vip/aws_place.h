@@ -28,7 +28,9 @@ class AwsPlace {
   [[nodiscard]] const Ec2Interface* counterpart() const {
     return counterpart_ ? &*counterpart_ : nullptr;
   }
-  // find(), and kRefused where there is none.
+  // After find(): kRefused where there is none.
+  [[nodiscard]] Status own_is_there() const;
+  // find(), and own_is_there().
   Status need_own(Deadline deadline);
 
   [[nodiscard]] const VipSite& site() const { return site_; }

@@ -28,11 +28,15 @@ class Route : public AwsMove {
 
   std::string address() const override { return ip_; }
 
-  Result<AwsView> look(Deadline deadline) override {
+  Status read(Deadline deadline) override {
     Result<std::vector<Ec2RouteTable>> found =
         ec2_.route_tables(place_.settings().route_table_ids, deadline);
     if (!found.ok()) return found.error();
     tables_ = std::move(found).value();
+    return {};
+  }
+
+  AwsView view() const override {
     AwsView view;
     std::vector<std::string> words;
     std::size_t leading_here = 0;
@@ -54,7 +58,7 @@ class Route : public AwsMove {
     return view;
   }
 
-  Status give(const AwsView& /*seen*/, Deadline deadline) override {
+  Status give(Deadline deadline) override {
     return for_tables(
         [this](const Ec2RouteTable& table) { return !leads_here(table); },
         [this, deadline](const Ec2RouteTable& table) { return lead_here(table, deadline); });
@@ -62,12 +66,12 @@ class Route : public AwsMove {
 
   // Each table is moved by a call of its own, so two managers at once may each have had the last
   // word on some of them. The table with the lowest id, the same one for both, decides.
-  Status unite(const AwsView& seen, Deadline deadline) override {
+  Status unite(Deadline deadline) override {
     const auto first = std::min_element(
         tables_.begin(), tables_.end(),
         [](const Ec2RouteTable& a, const Ec2RouteTable& b) { return a.id < b.id; });
     const std::string winner = first->target_of(destination_);
-    if (winner.empty() || leads_here(*first)) return give(seen, deadline);
+    if (winner.empty() || leads_here(*first)) return give(deadline);
     const Status given =
         for_tables([this](const Ec2RouteTable& table) { return leads_here(table); },
                    [&](const Ec2RouteTable& table) -> Status {
@@ -80,7 +84,7 @@ class Route : public AwsMove {
                                              given.ok() ? std::string{} : given.error().message)};
   }
 
-  Status take(const AwsView& /*seen*/, Deadline deadline) override {
+  Status take(Deadline deadline) override {
     return for_tables([this](const Ec2RouteTable& table) { return leads_here(table); },
                       [this, deadline](const Ec2RouteTable& table) -> Status {
                         const Result<Ec2Outcome> outcome =
@@ -217,7 +221,7 @@ class Route : public AwsMove {
   Ec2Api& ec2_;
   std::string ip_;
   std::string destination_;
-  std::vector<Ec2RouteTable> tables_;  // as last seen
+  std::vector<Ec2RouteTable> tables_;  // as last read
 };
 
 }  // namespace

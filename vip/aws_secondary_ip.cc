@@ -16,17 +16,21 @@ class SecondaryIp : public AwsMove {
 
   std::string address() const override { return ip_; }
 
-  Result<AwsView> look(Deadline deadline) override {
-    std::vector<Ec2Filter> filters{{"addresses.private-ip-address", {ip_}}};
-    // Other VPCs may use the same addresses.
-    const Ec2Interface* known = place_.own() != nullptr ? place_.own() : place_.counterpart();
-    if (known != nullptr) filters.push_back({"vpc-id", {known->vpc_id}});
-    const Result<std::vector<Ec2Interface>> found = ec2_.interfaces(filters, deadline);
+  Status read(Deadline deadline) override {
+    Result<std::vector<Ec2Interface>> found =
+        ec2_.interfaces({{"addresses.private-ip-address", {ip_}}}, deadline);
     if (!found.ok()) return found.error();
+    read_ = std::move(found).value();
+    return {};
+  }
+
+  AwsView view() const override {
+    const Ec2Interface* known = place_.own() != nullptr ? place_.own() : place_.counterpart();
     AwsView view;
     std::vector<std::string> ids;
-    for (const Ec2Interface& one : found.value()) {
-      if (!one.has(ip_)) continue;
+    for (const Ec2Interface& one : read_) {
+      // Other VPCs may use the same addresses.
+      if (!one.has(ip_) || (known != nullptr && one.vpc_id != known->vpc_id)) continue;
       ids.push_back(one.id);
       if (one.primary_ip == ip_) view.primary_of.push_back(one.id);
       if (place_.own() != nullptr && one.id == place_.own()->id) {
@@ -40,11 +44,11 @@ class SecondaryIp : public AwsMove {
     return view;
   }
 
-  Status give(const AwsView& /*seen*/, Deadline deadline) override {
+  Status give(Deadline deadline) override {
     return done(assign_private_ip(place_.own()->id, ip_), deadline);
   }
 
-  Status take(const AwsView& /*seen*/, Deadline deadline) override {
+  Status take(Deadline deadline) override {
     return done(unassign_private_ip(place_.own()->id, ip_), deadline);
   }
 
@@ -124,6 +128,7 @@ class SecondaryIp : public AwsMove {
   Ec2Api& ec2_;
   Log& log_;
   std::string ip_;
+  std::vector<Ec2Interface> read_;  // those that have it, in any VPC
 };
 
 }  // namespace

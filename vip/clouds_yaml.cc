@@ -85,8 +85,7 @@ std::vector<std::string> names_in(const YAML::Node& clouds) {
   return names;
 }
 
-Result<CloudEntry> entry_in(const std::string& path, const std::string& cloud,
-                            const std::string& wanted_by) {
+Result<CloudEntry> entry_in(const std::string& path, const std::string& cloud) {
   const Result<YAML::Node> root = load(path);
   if (!root.ok()) return root.error();
   const YAML::Node& file = root.value();
@@ -95,7 +94,7 @@ Result<CloudEntry> entry_in(const std::string& path, const std::string& cloud,
   }
   const YAML::Node clouds = file["clouds"];
   if (!clouds[cloud].IsDefined() || !clouds[cloud].IsMap()) {
-    return wrong("{}: the cloud '{}' is not in {}, which has: {}", wanted_by, cloud, path,
+    return wrong("the cloud '{}' is not in {}, which has: {}", cloud, path,
                  fmt::join(names_in(clouds), ", "));
   }
   CloudEntry entry;
@@ -106,20 +105,19 @@ Result<CloudEntry> entry_in(const std::string& path, const std::string& cloud,
 
 }  // namespace
 
-Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const std::string& wanted_by,
-                                    const Environ& environ,
+Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const Environ& environ,
                                     const std::vector<std::string>& folders) {
   const auto path = find_file("OS_CLIENT_CONFIG_FILE", "clouds", environ, folders);
   if (!path.ok()) return path.error();
   if (!path.value().has_value()) {
-    return wrong("{}: the cloud '{}' is not known: there is no clouds.yaml in {}", wanted_by, cloud,
+    return wrong("the cloud '{}' is not known: there is no clouds.yaml in {}", cloud,
                  fmt::join(folders, ", "));
   }
   const auto secure = find_file("OS_CLIENT_SECURE_FILE", "secure", environ, folders);
   if (!secure.ok()) return secure.error();
   // yaml-cpp throws where a node is used as what it is not, too.
   try {
-    Result<CloudEntry> entry = entry_in(*path.value(), cloud, wanted_by);
+    Result<CloudEntry> entry = entry_in(*path.value(), cloud);
     if (!entry.ok() || !secure.value().has_value()) return entry;
     const Result<YAML::Node> root = load(*secure.value());
     if (!root.ok()) return root.error();

@@ -18,9 +18,7 @@ struct CloudEntry {
   std::map<std::string, Secret> values;
 };
 
-// `wanted_by` says who asks for that cloud, for the error: "openstack_cloud", "OS_CLOUD".
-Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const std::string& wanted_by,
-                                    const Environ& environ,
+Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const Environ& environ,
                                     const std::vector<std::string>& folders);
 
 }  // namespace mha

@@ -129,9 +129,14 @@ Ec2Change delete_route(const std::string& table_id, const std::string& destinati
 }
 
 Ec2Api::Ec2Api(CloudPorts ports, std::string profile, std::string region, std::string ca_file,
-               std::string config_file)
-    : identity_(ports, std::move(profile), std::move(region), std::move(config_file)),
+               std::string place)
+    : identity_(ports, std::move(profile), std::move(region), std::move(place)),
       query_(ports, identity_, std::move(ca_file)) {}
+
+Status Ec2Api::find_credentials(Deadline deadline) {
+  if (const auto region = identity_.region(deadline); !region.ok()) return region.error();
+  return identity_.credentials(deadline).status();
+}
 
 // All pages; each must have the element `set`.
 Result<std::vector<Ec2Answer>> Ec2Api::describe(const std::string& action, Ec2Parameters parameters,

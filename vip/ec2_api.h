@@ -86,7 +86,10 @@ struct Ec2Outcome {
 class Ec2Api {
  public:
   Ec2Api(CloudPorts ports, std::string profile, std::string region, std::string ca_file,
-         std::string config_file);
+         std::string place);
+
+  // Region and keys, which every call looks for where they are not known. No call of EC2.
+  Status find_credentials(Deadline deadline);
 
   Result<std::vector<Ec2Interface>> interfaces(const std::vector<Ec2Filter>& filters,
                                                Deadline deadline);

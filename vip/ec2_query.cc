@@ -11,12 +11,16 @@
 #include "config/diagnostic.h"
 #include "vip/aws_profile.h"
 #include "vip/cloud_retry.h"
+#include "vip/cloud_url.h"
 
 namespace mha {
 namespace {
 
 constexpr const char* kVersion = "2016-11-15";
 constexpr int kTriesOfGarbage = 3;
+constexpr const char* kWhenBusy =
+    "; it was tried until the time was over: try again, see the state of the region, and the "
+    "account's request limits";
 
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& codes, std::string_view code) {
@@ -89,6 +93,11 @@ std::string remedy_for(const std::string& code, const std::string& action,
   if (is_one_of(kBadCredentials, code)) {
     return fmt::format("; the keys are those of {}: check them, and this machine's clock", source);
   }
+  if (is_busy(code)) return kWhenBusy;
+  // InvalidAllocationID.NotFound, InvalidRouteTableID.Malformed...
+  if (code.starts_with("Invalid") && code.find("ID.") != std::string::npos) {
+    return "; correct the id in the helper's configuration, or aws_region";
+  }
   return "";
 }
 
@@ -159,7 +168,8 @@ class Call {
     const std::string code = said.child_value("Code");
     if (code.empty()) {
       if (response.status >= 500 || response.status == 429) {
-        return {error(Code::kUnreachable, fmt::format("HTTP {}", response.status)), Again::kYes};
+        return {error(Code::kUnreachable, fmt::format("HTTP {}{}", response.status, kWhenBusy)),
+                Again::kYes};
       }
       return garbage(response.status);
     }
@@ -184,7 +194,8 @@ class Call {
     ++garbage_;
     return {error(Code::kRefused,
                   fmt::format("the answer (HTTP {}) is cut or none of EC2's; whether the call was "
-                              "executed is not known",
+                              "executed is not known; check aws_region, AWS_ENDPOINT_URL and the "
+                              "proxies on the way",
                               status)),
             garbage_ < kTriesOfGarbage ? Again::kYes : Again::kNo};
   }
@@ -215,6 +226,9 @@ Ec2Query::Ec2Query(CloudPorts ports, AwsIdentity& identity, std::string ca_file)
 Result<std::string> Ec2Query::endpoint(Deadline deadline) {
   for (const char* name : {"AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"}) {
     if (const auto url = set_variable(ports_.environ, name)) {
+      if (const Status good = check_cloud_url(*url); !good.ok()) {
+        return good.error().with_context(name);
+      }
       return url->ends_with('/') ? *url : *url + "/";
     }
   }

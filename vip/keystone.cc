@@ -114,7 +114,9 @@ Result<CloudAccess> KeystoneSession::access(Deadline deadline) {
   std::unique_lock lock{mutex_};
   while (fetching_) {
     if (changed_.wait_until(lock, deadline.at()) == std::cv_status::timeout && fetching_) {
-      return Error{Code::kTimeout, "waiting for another thread's login to the cloud"};
+      return Error{Code::kTimeout,
+                   "no login to the cloud in time: Keystone has not answered another thread's "
+                   "request yet; see whether it answers at all"};
     }
   }
   if (token_.has_value() && ports_.clock.now() < token_->good_until) return token_->access;

@@ -48,6 +48,12 @@ class AddressPairDriver : public VipDriver {
 
   Status check(Deadline deadline) override {
     ahead_.settle(host_);
+    std::future<Status> on_host;
+    if (has_shell_) {
+      on_host = std::async(std::launch::async, [&] { return metal_->check(deadline); });
+    } else {
+      log_.debug("{}: no shell: checked by the cloud's interface alone", host_.title());
+    }
     Problems problems;
     const Result<NeutronPort> own = host_.read(deadline);
     problems.add(own.status());
@@ -64,11 +70,7 @@ class AddressPairDriver : public VipDriver {
       problems.add(check_permission(deadline));
       look_for_strangers(own.value(), problems, deadline);
     }
-    if (has_shell_) {
-      problems.add(metal_->check(deadline));
-    } else {
-      log_.debug("{}: no shell: checked by the cloud's interface alone", host_.title());
-    }
+    if (on_host.valid()) problems.add(on_host.get());
     return problems.status();
   }
 

@@ -45,6 +45,18 @@ Again worth_another(const Result<HttpResponse>& answer) {
   return status == 429 || status >= 500 ? Again::kYes : Again::kNo;
 }
 
+std::string state_and_remedy(const HttpRequest& request, const HttpResponse& response) {
+  const int status = response.status;
+  if (status == 429 || status >= 500) {
+    return fmt::format(
+        "it was asked until the time was over{}: try again, and ask the cloud's operators what is "
+        "wrong with this service",
+        request.method == HttpMethod::kPut ? ", and may have been done" : "");
+  }
+  if (status >= 400) return "this call changed nothing";
+  return "that is no answer of an OpenStack service: check the URL, and the proxies on the way";
+}
+
 }  // namespace
 
 std::string title_of(const HttpRequest& request) {
@@ -90,8 +102,8 @@ Error no_answer_to_use(const HttpRequest& request, const HttpResponse& response)
   const std::string said = said_by(response);
   const bool busy = response.status == 429 || response.status >= 500;
   return Error{busy ? Code::kUnreachable : Code::kRefused,
-               fmt::format("{}: status {}{}{}", title_of(request), response.status,
-                           said.empty() ? "" : " ", said)};
+               fmt::format("{}: status {}{}{}; {}", title_of(request), response.status,
+                           said.empty() ? "" : " ", said, state_and_remedy(request, response))};
 }
 
 }  // namespace mha

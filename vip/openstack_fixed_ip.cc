@@ -51,6 +51,12 @@ class FixedIpDriver : public VipDriver {
 
   Status check(Deadline deadline) override {
     ahead_.settle(host_);
+    std::future<Status> on_host;
+    if (has_shell_) {
+      on_host = std::async(std::launch::async, [&] { return metal_->check(deadline); });
+    } else {
+      log_.debug("{}: no shell: checked by the cloud's interface alone", host_.title());
+    }
     Problems problems;
     const Result<NeutronPort> own = host_.read(deadline);
     problems.add(own.status());
@@ -66,11 +72,7 @@ class FixedIpDriver : public VipDriver {
       problems.add(check_permission(deadline));
       look_for_strangers(own.value(), problems, deadline);
     }
-    if (has_shell_) {
-      problems.add(metal_->check(deadline));
-    } else {
-      log_.debug("{}: no shell: checked by the cloud's interface alone", host_.title());
-    }
+    if (on_host.valid()) problems.add(on_host.get());
     return problems.status();
   }
 
@@ -149,24 +151,15 @@ class FixedIpDriver : public VipDriver {
 
   Status remove(Deadline deadline) override {
     ahead_.settle(host_);
-    if (has_shell_) {
-      if (Status removed = metal_->remove(deadline); !removed.ok()) return removed;
-    }
-    // What was read before may be taken off at once; what was not there then may be there now.
-    if (!host_.known().has_value() || !host_.known()->has_fixed_ip(vip_.address)) {
-      if (const auto fresh = host_.read(deadline); !fresh.ok()) return fresh.error();
-    }
-    if (Status released = release(host_, deadline); !released.ok()) return released;
-    const Result<bool> gone = poll_until(clock_, deadline, [&]() -> Result<bool> {
-      const Result<NeutronPort> port = host_.read(deadline);
-      if (!port.ok()) return port.error();
-      return !port.value().has_fixed_ip(vip_.address);
-    });
-    if (!gone.ok()) return gone.error();
-    if (gone.value()) return {};
-    return Error{Code::kRefused,
-                 fmt::format("{}: its port has {} again: somebody else puts it there",
-                             host_.title(), vip_.address)};
+    if (!has_shell_) return take_off_port(deadline);
+    std::future<Status> on_host =
+        std::async(std::launch::async, [this, deadline] { return metal_->remove(deadline); });
+    const Status off_port = take_off_port(deadline);
+    const Status removed = on_host.get();
+    if (off_port.ok() || removed.ok()) return off_port.ok() ? removed : off_port;
+    return Error{
+        removed.error().code,
+        fmt::format("{}; and by the cloud: {}", removed.error().message, off_port.error().message)};
   }
 
   void prepare_remove(Deadline deadline) override {
@@ -189,6 +182,25 @@ class FixedIpDriver : public VipDriver {
   }
 
  private:
+  // And reads back that it is off.
+  Status take_off_port(Deadline deadline) {
+    // What was read before may be taken off at once; what was not there then may be there now.
+    if (!host_.known().has_value() || !host_.known()->has_fixed_ip(vip_.address)) {
+      if (const auto fresh = host_.read(deadline); !fresh.ok()) return fresh.error();
+    }
+    if (Status released = release(host_, deadline); !released.ok()) return released;
+    const Result<bool> gone = poll_until(clock_, deadline, [&]() -> Result<bool> {
+      const Result<NeutronPort> port = host_.read(deadline);
+      if (!port.ok()) return port.error();
+      return !port.value().has_fixed_ip(vip_.address);
+    });
+    if (!gone.ok()) return gone.error();
+    if (gone.value()) return {};
+    return Error{Code::kRefused,
+                 fmt::format("{}: its port has {} again: somebody else puts it there",
+                             host_.title(), vip_.address)};
+  }
+
   [[nodiscard]] std::string release_by_hand(const std::string& port) const {
     return fmt::format("{} port unset --fixed-ip ip-address={} {}", host_.client_by_hand(),
                        vip_.address, port);

@@ -66,22 +66,18 @@ class FloatingIpDriver : public VipDriver {
 
   Result<VipPresence> status(Deadline deadline) override {
     ahead_.settle(host_);
-    const Result<NeutronFloatingIp> floating = read(deadline);
+    const Result<NeutronFloatingIp> floating = read_with_port(deadline);
     if (!floating.ok()) return floating.error();
-    const Result<NeutronPort> port = host_.known_or_read(deadline);
-    if (!port.ok()) return port.error();
-    return floating.value().port_id == port.value().id ? VipPresence::kPresent
-                                                       : VipPresence::kAbsent;
+    return floating.value().port_id == host_.known()->id ? VipPresence::kPresent
+                                                         : VipPresence::kAbsent;
   }
 
   Result<std::vector<std::string>> other_holders(Deadline deadline) override {
     ahead_.settle(host_);
-    const Result<NeutronFloatingIp> floating = read(deadline);
+    const Result<NeutronFloatingIp> floating = read_with_port(deadline);
     if (!floating.ok()) return floating.error();
-    const Result<NeutronPort> port = host_.known_or_read(deadline);
-    if (!port.ok()) return port.error();
     const std::string& holder = floating.value().port_id;
-    if (holder.empty() || holder == port.value().id) return std::vector<std::string>{};
+    if (holder.empty() || holder == host_.known()->id) return std::vector<std::string>{};
     return std::vector<std::string>{holder};
   }
 
@@ -94,14 +90,10 @@ class FloatingIpDriver : public VipDriver {
   // so that of two managers the later one judges anew.
   Result<VipAssignment> assign(OtherHolder other_holder, Deadline deadline) override {
     ahead_.settle(host_);
-    std::future<Result<NeutronPort>> reading;
-    if (!host_.known().has_value()) reading = read_meanwhile(host_, deadline);
-    Result<NeutronFloatingIp> floating = known_or_read(deadline);
-    if (reading.valid()) {
-      Result<NeutronPort> port = reading.get();
-      if (!port.ok()) return port.error();
-      host_.remember(std::move(port).value());
-    }
+    Result<NeutronFloatingIp> floating = known_.has_value() && host_.known().has_value()
+                                             ? Result<NeutronFloatingIp>{*known_}
+                                             : read_with_port(deadline);
+    if (!floating.ok()) return floating.error();
     const Result<NeutronApi::Target> target = target_of(host_);
     if (!target.ok()) return target.error();
     for (int tries = 0; tries < kStaleTries; ++tries) {
@@ -127,17 +119,16 @@ class FloatingIpDriver : public VipDriver {
 
   Status remove(Deadline deadline) override {
     ahead_.settle(host_);
-    const Result<NeutronPort> port = host_.known_or_read(deadline);
-    if (!port.ok()) return port.error();
     // Where it was seen at this host, that may be undone at once; else it is looked for first.
-    Result<NeutronFloatingIp> floating = known_.has_value() && known_->port_id == port.value().id
-                                             ? Result<NeutronFloatingIp>{*known_}
-                                             : read(deadline);
+    const bool seen_here =
+        known_.has_value() && host_.known().has_value() && known_->port_id == host_.known()->id;
+    Result<NeutronFloatingIp> floating =
+        seen_here ? Result<NeutronFloatingIp>{*known_} : read_with_port(deadline);
     for (int tries = 0; tries < kStaleTries; ++tries) {
       if (!floating.ok()) return floating.error();
-      if (floating.value().port_id != port.value().id) return {};
+      if (floating.value().port_id != host_.known()->id) return {};
       log_.info("Calling Neutron: floating IP {} is taken off port {}", floating.value().address,
-                port.value().id);
+                host_.known()->id);
       const auto written = api_.put_floating_ip(floating.value(), nullptr, deadline);
       if (!written.ok()) return written.error().with_context(host_.title());
       floating = read(deadline);
@@ -180,9 +171,15 @@ class FloatingIpDriver : public VipDriver {
     if (floating.ok()) known_ = floating.value();
     return floating.ok() ? floating : floating.error().with_context(title());
   }
-  Result<NeutronFloatingIp> known_or_read(Deadline deadline) {
-    if (known_.has_value()) return *known_;
-    return read(deadline);
+  // Where it is Ok, the host's port is known too; both are read at once.
+  Result<NeutronFloatingIp> read_with_port(Deadline deadline) {
+    if (host_.known().has_value()) return read(deadline);
+    std::future<Result<NeutronPort>> reading = read_meanwhile(host_, deadline);
+    Result<NeutronFloatingIp> floating = read(deadline);
+    Result<NeutronPort> port = reading.get();
+    if (!port.ok()) return floating.ok() ? port.error() : floating.error();
+    host_.remember(std::move(port).value());
+    return floating;
   }
 
   Result<NeutronFloatingIp> look_for(Deadline deadline) {

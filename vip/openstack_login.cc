@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "config/ascii.h"
+#include "config/option_place.h"
+#include "vip/cloud_url.h"
 #include "vip/clouds_yaml.h"
 
 namespace mha {
@@ -80,7 +82,7 @@ class LoginReader {
     }
     if (const Status verified = take_authorities(); !verified.ok()) return verified.error();
     if (const Status taken = take_identity(); !taken.ok()) return taken.error();
-    take_place();
+    if (const Status taken = take_place(); !taken.ok()) return taken.error();
     return std::move(login_);
   }
 
@@ -150,15 +152,8 @@ class LoginReader {
     login_.auth_url = text("auth_url");
     while (login_.auth_url.ends_with('/')) login_.auth_url.pop_back();
     if (login_.auth_url.empty()) return lacks({"auth_url"});
-    if (!login_.auth_url.starts_with("http://") && !login_.auth_url.starts_with("https://")) {
-      return wrong("{}: auth_url: is not a URL that begins with http:// or https://",
-                   login_.source);
-    }
-    if (login_.auth_url.find('@') != std::string::npos) {
-      return wrong(
-          "{}: auth_url: has a user or password in it; write them as username and "
-          "password",
-          login_.source);
+    if (Status good = check_cloud_url(login_.auth_url); !good.ok()) {
+      return wrong("{}: auth_url: {}", login_.source, good.error().message);
     }
     if (login_.auth_url.ends_with("/v2.0")) login_.auth_url.resize(login_.auth_url.size() - 5);
     if (!login_.auth_url.ends_with("/v3")) login_.auth_url += "/v3";
@@ -217,13 +212,18 @@ class LoginReader {
     return true;
   }
 
-  void take_place() {
+  Status take_place() {
     login_.region =
         settings_.openstack.region.empty() ? text("region_name") : settings_.openstack.region;
     std::string interface = text("interface", "endpoint_type");
     if (interface.ends_with("URL")) interface.resize(interface.size() - 3);
     login_.interface = interface.empty() ? "public" : interface;
     login_.network_url = text("network_endpoint_override");
+    if (login_.network_url.empty()) return {};
+    if (Status good = check_cloud_url(login_.network_url); !good.ok()) {
+      return wrong("{}: network_endpoint_override: {}", login_.source, good.error().message);
+    }
+    return {};
   }
 
   [[nodiscard]] Error lacks(const std::vector<std::string>& keys) const {
@@ -249,16 +249,16 @@ std::vector<std::string> openstack_config_folders(const Environ& environ) {
   return folders;
 }
 
-Result<OpenstackLogin> read_openstack_login(const HostSettings& settings, const Environ& environ,
-                                            const std::vector<std::string>& folders) {
+namespace {
+
+Result<OpenstackLogin> read_login(const HostSettings& settings, const Environ& environ,
+                                  const std::vector<std::string>& folders) {
   const std::string of_variable = environ("OS_CLOUD").value_or("");
   const bool configured = !settings.openstack.cloud.empty();
   const std::string cloud = configured ? settings.openstack.cloud : of_variable;
   if (!cloud.empty()) {
-    const Result<CloudEntry> entry = read_clouds_yaml(
-        cloud, configured ? fmt::format("{}: openstack_cloud", settings.file) : "OS_CLOUD", environ,
-        folders);
-    if (!entry.ok()) return entry.error();
+    const Result<CloudEntry> entry = read_clouds_yaml(cloud, environ, folders);
+    if (!entry.ok()) return configured ? entry.error() : entry.error().with_context("OS_CLOUD");
     return LoginReader(entry.value(), fmt::format("cloud '{}' of {}", cloud, entry.value().file),
                        settings, environ)
         .read();
@@ -266,11 +266,19 @@ Result<OpenstackLogin> read_openstack_login(const HostSettings& settings, const 
   const CloudEntry variables = entry_of_variables(environ);
   if (!variables.values.contains("auth_url")) {
     return wrong(
-        "{}: openstack_cloud is not set, and neither OS_CLOUD nor OS_AUTH_URL is in the "
-        "environment: nothing says how to log in to the cloud",
-        settings.file);
+        "it is not set, and neither OS_CLOUD nor OS_AUTH_URL is in the environment: nothing says "
+        "how to log in to the cloud");
   }
   return LoginReader(variables, "the environment (OS_*)", settings, environ).read();
+}
+
+}  // namespace
+
+Result<OpenstackLogin> read_openstack_login(const HostSettings& settings, const Environ& environ,
+                                            const std::vector<std::string>& folders) {
+  Result<OpenstackLogin> login = read_login(settings, environ, folders);
+  if (!login.ok()) return login.error().with_context(place_of(settings, "openstack_cloud"));
+  return login;
 }
 
 }  // namespace mha

@@ -1,12 +1,12 @@
 // Making the adapters, and handing them out as ports.
 #include "cli/adapters.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
+#include "cli/cloud_login.h"
 #include "cli/script_runner.h"
 #include "http/curl_http_client.h"
 #include "mysql/libmysql_server.h"
@@ -44,11 +44,6 @@ class HandedOverConnector : public ShellConnector {
   std::string target_;
   std::unique_ptr<RemoteShell> shell_;
 };
-
-std::optional<std::string> variable_of_process(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? std::nullopt : std::optional<std::string>{value};
-}
 
 }  // namespace
 

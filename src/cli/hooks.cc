@@ -7,6 +7,7 @@
 
 #include "cli/adapters.h"
 #include "cli/caller.h"
+#include "cli/cloud_login.h"
 #include "cli/hook_request.h"
 #include "cli/ssh_user_memory.h"
 #include "core/hard.h"
@@ -117,6 +118,13 @@ int run_online_hook(Program& program) {
   }
   const Result<OnlineRequest> request = online_request(program);
   if (!request.ok()) return report_error(program, request.error());
+  if (command == "stop") {
+    // `start` gives the clients back where it cannot go on, which is more than a refusal.
+    for (const NodeSpec* node : {&request.value().orig_master, &request.value().new_master}) {
+      const Status login = check_login(*node);
+      if (!login.ok()) return report_error(program, login.error());
+    }
+  }
   return command == "stop" ? online_stop_command(program, request.value())
                            : online_start_command(program, request.value());
 }
@@ -129,6 +137,10 @@ int run_hard_hook(Program& program) {
   }
   Result<NodeSpec> orig = node_from_options(program, Master::kOrig);
   if (!orig.ok()) return report_error(program, orig.error());
+  if (command == "status") {
+    const Status login = check_login(orig.value());
+    if (!login.ok()) return report_error(program, login.error());
+  }
   std::string& ssh_user = orig.value().ssh.user;
   if (ssh_user.empty()) {
     ssh_user = recall_ssh_user(program.state_dir, orig.value().host);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "cli/cloud_login.h"
 #include "cli/mha_nodes.h"
 #include "config/host_name.h"
 #include "engine/steps_script.h"
@@ -80,6 +82,26 @@ std::vector<std::string> list_of(const std::string& text) {
 
 }  // namespace
 
+Status hosts_resolve(const Cluster& cluster) {
+  std::vector<std::pair<std::string, std::future<std::vector<std::string>>>> asked;
+  for (const ClusterHost& host : cluster.hosts) {
+    const bool needs_none = host.ignore_fail || !host.node.ip.empty() ||
+                            parse_address(host.node.host).has_value() || !cluster.resolve;
+    if (needs_none) continue;
+    asked.emplace_back(host.node.host,
+                       std::async(std::launch::async, cluster.resolve, host.node.host));
+  }
+  std::vector<std::string> unknown;
+  for (auto& [name, addresses] : asked) {
+    if (addresses.get().empty()) unknown.push_back(name);
+  }
+  if (unknown.empty()) return {};
+  return Error{Code::kConfig,
+               fmt::format("{}: no address is found for {}; see the spelling and the "
+                           "name server, or give ip in the conf",
+                           cluster.conf_file, fmt::join(unknown, ", "))};
+}
+
 Status script_can_run(const SwitchFiles& files, const std::string& key) {
   const std::string command = text_of(files.conf.defaults, key);
   const std::string program = command.substr(0, command.find(' '));
@@ -106,6 +128,7 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   for (const MhaServer& server : files.conf.servers) {
     Result<NodeSpec> node = node_from_mha(program, files.config, server, "server");
     if (!node.ok()) return node.error();
+    if (const Status login = check_login(node.value()); !login.ok()) return login.error();
     if (!seen.insert({host_key(server.hostname), server.port}).second) {
       return Error{Code::kConfig, fmt::format("{}: {}:{} is there twice", files.conf.file,
                                               server.hostname, server.port)};

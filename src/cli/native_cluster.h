@@ -12,6 +12,11 @@ namespace mha {
 // be run).
 Result<Cluster> cluster_from(Program& program, const SwitchFiles& files);
 
+// Whether the names of all hosts resolve, those with an ip or ignore_fail left out; all are asked
+// at once. For operations on living hosts: a dead one's name may be gone with it. Error: kConfig,
+// with those that do not.
+Status hosts_resolve(const Cluster& cluster);
+
 // Whether the script that the conf names for `key` ("master_ip_online_change_script") is there and
 // may be executed: that must show before clients wait for it. Ours is, and so is a word that is no
 // path: that is left to the shell. Error: kConfig.

@@ -157,7 +157,11 @@ int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const Switc
   if (const Status there = script_can_run(files, "master_ip_online_change_script"); !there.ok()) {
     return report_error(watched, there.error());
   }
-  options.value().request.cluster = std::move(cluster).value();
+  SwitchRequest& request = options.value().request;
+  request.cluster = std::move(cluster).value();
+  Status good = check_wish(request.cluster, request.wish);
+  if (good.ok()) good = hosts_resolve(request.cluster);
+  if (!good.ok()) return report_error(watched, good.error());
   Adapters adapters(watched);
   Environment environment = adapters.environment();
   environment.observer = &console;

@@ -96,13 +96,24 @@ Status check_vip_place(Node& orig, Node& next, VipPresence on_orig, VipPresence 
   return {};
 }
 
+// Whether the session answers; where a driver asks a cloud as well, that one may need longer.
+bool session_answers(Node& next, VipDriver& driver, Deadline soon) {
+  if (driver.shell_use() == ShellUse::kNone) return true;
+  if (driver.shell_use() == ShellUse::kNeeded) return driver.status(soon).ok();
+  const Result<RemoteShell*> shell = next.shell(soon);
+  return shell.ok() && shell.value()->run(":", soon).ok();
+}
+
 // A session that an earlier hook has kept may have died since: one round trip tells, and a new one
 // is opened where it has.
 Status ensure_working_session(Node& next, Deadline deadline, Clock& clock) {
   Result<VipDriver*> driver = next.vip(deadline);
   if (!driver.ok()) return driver.error();
   const Deadline soon = clock.deadline_after(kSessionAnswer).capped(deadline);
-  if (driver.value()->status(soon).ok()) return {};
+  if (session_answers(next, *driver.value(), soon)) {
+    const bool asks_more = driver.value()->shell_use() != ShellUse::kNeeded;
+    return asks_more ? driver.value()->status(deadline).status() : Status{};
+  }
   next.forget_shell();
   driver = next.vip(deadline);
   if (!driver.ok()) return driver.error();

@@ -15,9 +15,11 @@ namespace {
 
 // A shell takes 128 KiB as one argument (MAX_ARG_STRLEN), and a command over SSH is one.
 constexpr std::size_t kLongestCommand = std::size_t{60} * 1024;
-// So many bytes of a log are statements of less than 16 MiB, which a session takes: the least event
-// has 23 bytes, and becomes some 200.
-constexpr std::uint64_t kSmall = std::uint64_t{1} << 20U;
+// So many bytes of a log are statements of less than the 16 MiB that a session takes, even
+// where row events are compressed.
+constexpr std::uint64_t kSmall = std::uint64_t{1} << 16U;
+// What a command of ours exits with where there is no program.
+constexpr int kNoProgram = 66;
 
 std::string names_of(ServerFamily family) {
   return family == ServerFamily::kMariadb ? "mariadb-binlog mysqlbinlog" : "mysqlbinlog";
@@ -28,9 +30,12 @@ std::string range_command(const LogRange& range) {
                      range.begin, range.end, shell_quote(range.path));
 }
 
-// The ranges in as many commands as it takes; each begins with `setup`, which sets $mysqlbinlog.
-std::vector<std::string> range_commands(const std::string& setup,
+// The ranges in as many commands as it takes; each looks for the program by itself, which saves a
+// round trip where there is but one.
+std::vector<std::string> range_commands(const Translator& translator,
                                         const std::vector<LogRange>& ranges) {
+  const std::string setup = fmt::format("mysqlbinlog=$({}); [ -n \"$mysqlbinlog\" ] || exit {}",
+                                        find_translator_command(translator), kNoProgram);
   std::vector<std::string> commands;
   std::string command;
   for (const LogRange& range : ranges) {
@@ -95,9 +100,11 @@ class RemoteFolder {
   Deadline deadline_;
 };
 
-Result<std::string> run_on(RemoteShell& host, const std::string& command, Deadline deadline) {
+Result<std::string> run_on(RemoteShell& host, const Translator& translator,
+                           const std::string& command, Deadline deadline) {
   Result<CommandOutput> output = host.run(command, deadline);
   if (!output.ok()) return output.error().with_context("mysqlbinlog on " + host.host());
+  if (output.value().exit_status == kNoProgram) return no_translator(host.host(), translator);
   if (output.value().exit_status != 0) {
     return failed(host.host(), first_words(output.value().err), output.value().exit_status);
   }
@@ -113,14 +120,14 @@ Status translate_by_file(RemoteShell& host, const Translator& translator,
   const std::string file = folder.value().path() + "/statements";
   for (const std::string& command : commands) {
     const Result<std::string> done =
-        run_on(host,
+        run_on(host, translator,
                fmt::format("TMPDIR={}; export TMPDIR; umask 077; {{ {}; }} >>{}",
                            shell_quote(folder.value().path()), command, shell_quote(file)),
                deadline);
     if (!done.ok()) return done.error();
   }
   const Result<std::string> size =
-      run_on(host, fmt::format("stat -c %s -- {}", shell_quote(file)), deadline);
+      run_on(host, translator, fmt::format("stat -c %s -- {}", shell_quote(file)), deadline);
   if (!size.ok()) return size.error();
   return copy_bytes(host, file, 0, std::strtoull(size.value().c_str(), nullptr, 10), into,
                     deadline);
@@ -130,32 +137,28 @@ Status translate_by_file(RemoteShell& host, const Translator& translator,
 
 std::string find_translator_command(const Translator& translator) {
   const bool mariadb = translator.family == ServerFamily::kMariadb;
-  // Its help names its maker; what cannot run at all is passed over.
+  // Its help names its maker; what cannot run at all is passed over. Every folder is looked at: the
+  // first mysqlbinlog may be the other family's.
   return fmt::format(
-      "PATH={}$PATH:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/mysql/bin; for p in {}; do "
-      "p=$(command -v \"$p\") || continue; h=$(\"$p\" --no-defaults --help 2>/dev/null) || "
-      "continue; "
+      "PATH={}$PATH:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/mysql/bin; IFS=:; set -f; "
+      "for d in $PATH; do for p in {}; do p=$d/$p; [ -x \"$p\" ] || continue; "
+      "h=$(\"$p\" --no-defaults --help 2>/dev/null) || continue; "
       "case $h in *MariaDB*) f=mariadb;; *) f=mysql;; esac; [ $f = {} ] || continue; "
-      "printf '%s\\n' \"$p\"; break; done",
+      "printf '%s\\n' \"$p\"; exit; done; done",
       translator.client_bindir.empty() ? "" : shell_quote(translator.client_bindir) + ":",
       names_of(translator.family), mariadb ? "mariadb" : "mysql");
 }
 
 Status translate_on_host(RemoteShell& host, const Translator& translator,
                          const std::vector<LogRange>& ranges, KeptFile& into, Deadline deadline) {
-  const Result<std::string> found = run_on(host, find_translator_command(translator), deadline);
-  if (!found.ok()) return found.error();
-  const std::string program = found.value().substr(0, found.value().find('\n'));
-  if (program.empty()) return no_translator(host.host(), translator);
-  const std::vector<std::string> commands =
-      range_commands("mysqlbinlog=" + shell_quote(program), ranges);
+  const std::vector<std::string> commands = range_commands(translator, ranges);
   std::uint64_t bytes = 0;
   for (const LogRange& range : ranges) bytes += range.end - range.begin;
   if (bytes > kSmall || commands.size() > 1) {
     return translate_by_file(host, translator, commands, into, deadline);
   }
   for (const std::string& command : commands) {
-    const Result<std::string> statements = run_on(host, command, deadline);
+    const Result<std::string> statements = run_on(host, translator, command, deadline);
     if (!statements.ok()) return statements.error();
     if (const Status kept = into.append(statements.value()); !kept.ok()) return kept;
   }
@@ -165,21 +168,18 @@ Status translate_on_host(RemoteShell& host, const Translator& translator,
 Status translate_here(ScriptRunner& manager, const Translator& translator,
                       const std::vector<LogRange>& ranges, KeptFile& into, Deadline deadline) {
   // Its answer and its words come in files: the runner gives neither.
-  constexpr int kNone = 66;
   const std::string words_path = into.part() + ".words";
   Result<KeptFile> words = KeptFile::create(words_path);
   if (!words.ok()) return words.error();
   const std::string words_file = words.value().part();
   const std::string where = "this host";
-  const std::string setup = fmt::format("mysqlbinlog=$({}); [ -n \"$mysqlbinlog\" ] || exit {}",
-                                        find_translator_command(translator), kNone);
-  for (const std::string& command : range_commands(setup, ranges)) {
+  for (const std::string& command : range_commands(translator, ranges)) {
     const Result<int> status =
         manager.run(Secret{fmt::format("{{ {}; }} >>{} 2>{}", command, shell_quote(into.part()),
                                        shell_quote(words_file))},
                     deadline);
     if (!status.ok()) return status.error().with_context("mysqlbinlog on " + where);
-    if (status.value() == kNone) return no_translator(where, translator);
+    if (status.value() == kNoProgram) return no_translator(where, translator);
     if (status.value() == 0) continue;
     const Result<std::string> said = pieces_of_file(words_file)();
     return failed(where, said.ok() ? first_words(said.value()) : "", status.value());

@@ -11,20 +11,25 @@
 namespace mha {
 namespace {
 
+bool is_named(const ClusterHost& host, const CandidateWish& wish) {
+  const std::string key = host_key(wish.host);
+  const bool is_host = host_key(host.node.host) == key || host_key(host.node.ip) == key;
+  return is_host && (wish.port == 0 || wish.port == host.node.port);
+}
+
+Error no_such_server(const CandidateWish& wish) {
+  return Error{Code::kUsage,
+               fmt::format("--new_master_host={}{}: the conf has no such server", wish.host,
+                           wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
+}
+
 Result<std::size_t> wished_host(const std::vector<HostView>& views, const Topology& topology,
                                 const CandidateWish& wish) {
-  const std::string key = host_key(wish.host);
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < views.size() && !found.has_value(); ++i) {
-    const ClusterHost& host = views[i].host;
-    const bool is_named = host_key(host.node.host) == key || host_key(host.node.ip) == key;
-    if (is_named && (wish.port == 0 || wish.port == host.node.port)) found = i;
+    if (is_named(views[i].host, wish)) found = i;
   }
-  if (!found.has_value()) {
-    return Error{Code::kUsage,
-                 fmt::format("--new_master_host={}{}: the conf has no such server", wish.host,
-                             wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
-  }
+  if (!found.has_value()) return no_such_server(wish);
   const HostView& view = views[*found];
   if (*found == topology.master) {
     return Error{Code::kUsage,
@@ -44,6 +49,14 @@ Result<std::size_t> wished_host(const std::vector<HostView>& views, const Topolo
 }
 
 }  // namespace
+
+Status check_wish(const Cluster& cluster, const CandidateWish& wish) {
+  const bool is_known = wish.host.empty() || std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
+                                                         [&wish](const ClusterHost& host) {
+                                                           return is_named(host, wish);
+                                                         });
+  return is_known ? Status{} : Status{no_such_server(wish)};
+}
 
 unsigned major_version(const ServerIdentity& identity) { return identity.version_number / 100; }
 

@@ -20,6 +20,10 @@ struct CandidateWish {
 std::optional<std::string> unfit_to_lead(const std::vector<HostView>& views,
                                          const Topology& topology, std::size_t host);
 
+// Whether the wish names a server of the conf: to be known before anything is looked at. Error:
+// kUsage.
+Status check_wish(const Cluster& cluster, const CandidateWish& wish);
+
 // Without a wish: of the master's own replicas that are fit, those with candidate_master first,
 // then the oldest server version, then the conf's order. With one: that host, if it replicates from
 // the master; whether it is fit is left to preflight. Errors: kUsage for a wish that names no host

@@ -65,7 +65,8 @@ class BinlogFetch {
     std::uint32_t expected = first_;
     for (const RemoteLogFile& file : logs_.files) {
       if (file.number < first_) continue;
-      if (file.number != expected++) break;
+      if (file.number != expected) break;
+      ++expected;
       const bool too_short = file.number == first_ && file.size < wanted_.after.position;
       // Where it is the last, a crash of the host has taken its end, which the replica has.
       if (too_short && file.number != logs_.files.back().number) {
@@ -75,7 +76,8 @@ class BinlogFetch {
                         file.name, file.size, wanted_.after.position));
       }
     }
-    if (expected > logs_.files.back().number) return {};
+    const std::uint32_t last = logs_.files.back().number;
+    if (expected > first_ && expected > last) return {};
     const bool purged = expected == first_ && logs_.files.front().number > first_;
     return refused(fmt::format(
         "{} is not in {} (there: {} to {}){}",

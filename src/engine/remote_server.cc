@@ -30,7 +30,9 @@ here=$(readlink /proc/self/ns/net)
 for d in /proc/[0-9]*; do
   IFS= read -r name 2>/dev/null <"$d/comm" || continue
   case $name in
-  mysqld_safe|mariadbd-safe) echo "safe=${d#/proc/}"; continue ;;
+  mysqld_safe|mariadbd-safe)
+    grep -q ') [ZX] ' "$d/stat" 2>/dev/null || echo "safe=${d#/proc/}"
+    continue ;;
   mysqld|mariadbd|mysqld-debug) ;;
   *) continue ;;
   esac
@@ -194,11 +196,11 @@ std::string kill_script(const ServerProcess& process, UseSudo sudo) {
   }
   // Memory of the size of a server's takes its time to be given back.
   script += fmt::format(
-      "n=0; while test $n -lt 300 && test -e /proc/{0}; do "
-      "case $(sed 's/.*) //' /proc/{0}/stat 2>/dev/null) in Z*|X*) "
-      "set -- /proc/{0}/task/*; test $# -gt 1 || break ;; esac; "
-      "sleep 0.01; n=$((n+1)); done\nfi\n",
-      process.pid);
+      "n=0; for p in {} {}; do while test $n -lt 300 && test -e /proc/$p; do "
+      "case $(sed 's/.*) //' /proc/$p/stat 2>/dev/null) in Z*|X*) "
+      "set -- /proc/$p/task/*; test $# -gt 1 || break ;; esac; "
+      "sleep 0.01; n=$((n+1)); done; done\nfi\n",
+      process.safe == 0 ? "" : std::to_string(process.safe), process.pid);
   return script;
 }
 

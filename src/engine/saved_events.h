@@ -59,8 +59,9 @@ Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
                                     Deadline deadline);
 
 // Executes the file's transactions on a server that does not replicate and that nobody else writes
-// to meanwhile. With `disable_log_bin` of MHA's conf (kOff) it is not written to that server's own
-// binary log. Reads back, where there are GTIDs, that they are there.
+// to meanwhile; kRefused while it replicates, or super_read_only is on (read_only may be). With
+// `disable_log_bin` of MHA's conf (kOff) it is not written to that server's own binary log. Reads
+// back, where there are GTIDs, that they are there.
 //
 // May be called again after it has failed, or we were killed, half way: what is there already is
 // not executed again. MySQL sees that by the GTIDs, and we by MariaDB's gtid_binlog_pos. Where

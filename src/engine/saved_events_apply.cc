@@ -92,6 +92,9 @@ class Application {
         (replica->applier_running || replica->receiver != ReceiverState::kStopped)) {
       return refused("it replicates; stop that before");
     }
+    if (state.value().read_only.super_read_only.value_or(false)) {
+      return refused("super_read_only is on, which binds us as well: turn that off before");
+    }
     logs_ = state.value().log_bin && log_bin_ == LogBin::kOn;
     const bool mariadb = server_.identity().family == ServerFamily::kMariadb;
     // With its log off, MariaDB notes a client's transactions nowhere.

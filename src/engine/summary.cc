@@ -40,7 +40,7 @@ std::string title_in(const json& header, const char* key) {
   if (found == header.end() || !found->is_object()) return "";
   const std::string host = text_in(*found, "host");
   const auto port = found->find("port");
-  const bool is_usual = port == found->end() || !port->is_number_unsigned() || *port == 3306;
+  const bool is_usual = port == found->end() || !port->is_number_integer() || *port == 3306;
   return is_usual ? host : fmt::format("{}:{}", host, port->get<unsigned>());
 }
 

@@ -66,6 +66,18 @@ SemiSync semi_sync(const Values& variables, const Values& status,
   return found;
 }
 
+// Where the option is not set, 5.6 and MariaDB do not tell; the files are in datadir then.
+std::string relay_log_basename(const Values& variables,
+                               const std::optional<ReplicaState>& replica) {
+  std::string told = value(variables, "relay_log_basename");
+  if (!told.empty() || !replica.has_value()) return told;
+  const std::string& file = replica->relay_log_file;
+  const std::size_t dot = file.rfind('.');
+  const std::string folder = value(variables, "datadir");
+  if (dot == std::string::npos || folder.empty()) return "";
+  return folder + (folder.ends_with('/') ? "" : "/") + file.substr(0, dot);
+}
+
 BinlogCoordinates end_of_binlog(const StatementResult& status) {
   if (status.rows.empty()) return {};
   return {value_of(status, 0, "File"),
@@ -124,7 +136,6 @@ Result<ServerState> read_server_state(const ReplicationSession& session, Deadlin
   state.log_bin = is_on(variables, "log_bin");
   state.log_replica_updates =
       is_on(variables, "log_replica_updates") || is_on(variables, "log_slave_updates");
-  state.relay_log_basename = value(variables, "relay_log_basename");
   state.binlog_format = value(variables, "binlog_format");
   state.event_scheduler = is_on(variables, "event_scheduler");
   state.semi_sync = semi_sync(variables, values_of(results[1]), statements);
@@ -138,6 +149,7 @@ Result<ServerState> read_server_state(const ReplicationSession& session, Deadlin
   ReplicaStatus replica = parse_replica_status(results[5], statements);
   state.replica = std::move(replica.replica);
   state.other_channels = std::move(replica.other_channels);
+  state.relay_log_basename = relay_log_basename(variables, state.replica);
   return state;
 }
 

@@ -30,6 +30,17 @@ class FaultProxy {
          std::to_string(order.skip) + (text.empty() ? "" : " " + text));
   }
   void set_latency(Milliseconds latency) { tell("latency " + std::to_string(latency.count())); }
+  void set_pace(Milliseconds pace) { tell("pace " + std::to_string(pace.count())); }
+  // Of each request since the last take_count(): how long it waited for its answer, and its name.
+  std::vector<std::pair<Milliseconds, std::string>> times() {
+    std::vector<std::pair<Milliseconds, std::string>> all;
+    const nlohmann::json told = tell("times");
+    for (const auto& one : told.at("times")) {
+      const std::chrono::duration<double> waited{one.at(1).get<double>() - one.at(0).get<double>()};
+      all.emplace_back(std::chrono::round<Milliseconds>(waited), one.at(2).get<std::string>());
+    }
+    return all;
+  }
   void clear() { tell("clear"); }
   // Requests since take_count() was last asked.
   int count() { return tell("count").at("requests").get<int>(); }

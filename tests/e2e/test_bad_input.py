@@ -113,11 +113,12 @@ class BadInputTest(unittest.TestCase):
         return path
 
     def run_program(self, program: str, *arguments: str,
+                    more_environment: dict[str, str] | None = None,
                     **options) -> subprocess.CompletedProcess:
         # masterha_master_switch must not be found: where a check is missing, that shows.
         environment = {"PATH": "/nonexistent", "HOME": str(self.folder), "LANG": "C.UTF-8",
                        "MHA_HELPER_CONFIG_DIR": str(self.config),
-                       "MHA_HELPER_STATE_DIR": str(self.state)}
+                       "MHA_HELPER_STATE_DIR": str(self.state), **(more_environment or {})}
         return subprocess.run([PROGRAMS / program, *arguments], env=environment, timeout=60,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False, **options)
@@ -236,15 +237,21 @@ class BadInputTest(unittest.TestCase):
             self.assert_refused(CONFIG, ("none.cnf", "names no server"), *call)
 
     def test_hosts_that_do_not_resolve(self):
-        """A name server may come back: nothing is wrong with the configuration's form."""
+        """Said before anything is asked of anybody; all of them at once."""
         conf = self.write("names.cnf", re.sub(r"ip=.*\n", "", MHA_CONF.format(port=NOBODY))
                           .replace("=db1", "=db1.invalid").replace("=db2", "=db2.invalid"))
-        self.assert_refused(UNDONE, ("no master", "db1.invalid", "db2.invalid", "resolve"), SWITCH,
-                            "--engine=native", "-c", str(conf))
+        self.assert_refused(CONFIG, ("names.cnf", "no address is found for db1.invalid, db2.invalid"),
+                            SWITCH, "--engine=native", "-c", str(conf))
 
     def test_servers_that_the_native_engine_does_not_reach(self):
-        self.assert_refused(UNDONE, ("no master", "db1", "db2", "127.0.0.1:1"), SWITCH,
-                            "--engine=native", "-c", str(self.conf))
+        before = self.files()
+        done = self.run_program(SWITCH, "--engine=native", "-c", str(self.conf))
+        self.assertEqual(done.returncode, UNDONE, done.stderr)
+        errors = [line for line in done.stderr.splitlines() if "[error]" in line]
+        self.assertEqual(len(errors), 1, done.stderr)
+        for words in ("no master", "db1:1 is unreachable", "db2:1 is unreachable"):
+            self.assertIn(words, errors[0])
+        self.assertEqual(self.files(), before, "nothing is written")
 
     def test_script_of_others_that_cannot_be_run(self):
         script = self.write("change.sh", "#!/bin/sh\n")
@@ -367,18 +374,36 @@ class BadInputTest(unittest.TestCase):
             self.write("mha-helper/app1.conf", f"[default]\n{text}[db1]\n[db2]\n")
             self.assert_refused(CONFIG, ("app1.conf", *words), HARD, "--command=status", *masters())
 
+    def test_login_of_aws_that_is_not_there(self):
+        """Profile, keys and region are looked for in files at load: nobody is asked."""
+        route = ("vip_type=aws\naws_mode=route\nwriter_vip_cidr=192.168.77.10/32\n"
+                 "cluster_interface=e0\naws_route_table_ids=rtb-01234567\n")
+        (self.folder / ".aws").mkdir()
+        self.write(".aws/credentials", "[dba]\naws_access_key_id=AKIA\naws_secret_access_key=s\n")
+        for text, more, words in (
+                ("aws_profile=ops\naws_region=eu-west-1\n", {}, ("[db1] aws_profile", "'ops'")),
+                ("aws_profile=dba\n", {"AWS_EC2_METADATA_DISABLED": "true"},
+                 ("[db1] aws_region", "set aws_region")),
+                ("aws_profile=dba\n", {"AWS_REGION": "Ireland"}, ("[db1] aws_region", "'Ireland'"))):
+            self.write("mha-helper/app1.conf", f"[default]\n{route}{text}[db1]\n[db2]\n")
+            for program, command in ((HARD, "status"), (ONLINE, "stop")):
+                self.assert_refused(CONFIG, ("app1.conf: ", *words), program,
+                                    f"--command={command}", *masters(), more_environment=more)
+
     def test_cloud_of_openstack_that_is_not_there(self):
-        """clouds.yaml is read at the first use, before anything is asked of anybody."""
+        """clouds.yaml is read at load, before anything is asked of anybody."""
         self.write("mha-helper/app1.conf", "[default]\nvip_type=openstack\nopenstack_mode=floating_ip\n"
                    "writer_vip_cidr=203.0.113.10/32\nopenstack_cloud=prod\n[db1]\n[db2]\n")
         status = ("--command=status", *masters())
-        self.assert_refused(UNDONE, ("app1.conf: openstack_cloud: the cloud 'prod'", "clouds.yaml"),
-                            HARD, *status)
+        self.assert_refused(CONFIG, ("app1.conf: [db1] openstack_cloud: the cloud 'prod'",
+                                     "clouds.yaml"), HARD, *status)
         (self.folder / ".config" / "openstack").mkdir(parents=True)
         self.write(".config/openstack/clouds.yaml", "clouds: {test: {}, dev: {}}\n")
-        self.assert_refused(UNDONE, ("openstack_cloud", "which has: test, dev"), HARD, *status)
+        self.assert_refused(CONFIG, ("openstack_cloud", "which has: test, dev"), HARD, *status)
+        self.assert_refused(CONFIG, ("openstack_cloud", "which has: test, dev"), ONLINE,
+                            "--command=stop", *masters())
         self.write(".config/openstack/clouds.yaml", "clouds: {prod: {profile: big}}\n")
-        self.assert_refused(UNDONE, ("clouds.yaml", "profile", "not supported"), HARD, *status)
+        self.assert_refused(CONFIG, ("clouds.yaml", "profile", "not supported"), HARD, *status)
 
     # What cannot be reached.
 

@@ -228,7 +228,7 @@ class DeadScenariosTest(Scenario):
         self.assert_led_by(lab, "db2", "db3", rows=6)
 
     def test_data_io_error(self):
-        """The dead master's binary logs cannot be read: it goes on without, and says what is lost."""
+        """The dead master's binary logs cannot be read: it goes on without, and says so."""
         lab = self.begin()
         self.stop_receiving(lab, "db2", "db3")
         self.insert(lab, "db1", 2)

@@ -34,7 +34,7 @@ class PeopleTest(support.LabTest):
         self.assert_status(outcome, DONE)
         self.assert_only_master(lab, "db2")
         screen = "".join(line.text + "\n" for line in outcome.lines if not line.from_log)
-        shown = [line.rpartition("\r\x1b[K")[2] for line in screen.splitlines()]
+        shown = re.split(r"[\r\n]+|\x1b\[K", screen)
         phases = [line for line in shown if re.match(r"ok +[0-9.]+ s  ", line)]
         self.assertGreater(len(phases), 8, screen)
         self.assertIn("look at 3 hosts", phases[0])

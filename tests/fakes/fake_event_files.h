@@ -3,13 +3,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/binlog_script.h"
 #include "engine/event_files.h"
 #include "fakes/fake_history.h"
 #include "fakes/fake_mysql.h"
@@ -57,21 +57,41 @@ class FakeEventFiles : public EventFiles {
                           });
   }
 
+  // What is there is not executed again, as the real one sees by GTIDs or by its own notes.
   Status apply(MysqlServer& server, const SavedEvents& events, LogBin /*log_bin*/,
                Deadline deadline) override {
     return faults_.around("files apply", [&]() -> Status {
-      std::string script;
-      {
-        const std::lock_guard lock{mutex_};
-        script = files_[events.file];
-      }
       BinlogReplay replay;
-      replay.text = whole_text(std::move(script));
+      replay.skip = count_there(server.name(), events);
+      replay.text = [text = text_of(events.file)]() mutable -> Result<std::string> {
+        return std::exchange(text, std::string{});
+      };
       return server.replication().execute_binlog_script(replay, deadline).status();
     });
   }
 
  private:
+  std::string text_of(const std::string& file) {
+    const std::lock_guard lock{mutex_};
+    return files_[file];
+  }
+  std::uint64_t count_there(const std::string& server, const SavedEvents& events) {
+    FakeMysqlState& state = servers_.server(server);
+    const std::lock_guard lock{state.mutex};
+    std::uint64_t count = 0;
+    for (const std::string& name : events.transactions) {
+      const bool is_there = std::ranges::any_of(
+          state.replication.executed,
+          [&name](const FakeTransaction& each) { return name == name_of(each); });
+      if (!is_there) break;
+      ++count;
+    }
+    return count;
+  }
+  static std::string name_of(const FakeTransaction& transaction) {
+    return fmt::format("{}-{}", transaction.server_id, transaction.number);
+  }
+
   Result<SavedEvents> save(const std::string& source, const FakeHistory& binlog, std::size_t end,
                            const EventsWanted& wanted) {
     const std::optional<std::size_t> begin = fake_index(source, wanted.after);
@@ -83,7 +103,7 @@ class FakeEventFiles : public EventFiles {
     FakeHistory beyond;
     for (std::size_t i = *begin; i < end; ++i) {
       beyond.push_back(binlog[i]);
-      saved.transactions.push_back(fmt::format("{}-{}", binlog[i].server_id, binlog[i].number));
+      saved.transactions.push_back(name_of(binlog[i]));
     }
     saved.end = fake_coordinates(source, end);
     if (beyond.empty()) return saved;

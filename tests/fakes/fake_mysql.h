@@ -249,12 +249,13 @@ class FakeMysqlConnector : public MysqlConnector {
       const auto entry = servers_.find(name);
       if (entry == servers_.end()) return refused(name);
       FakeMysqlState& state = entry->second;
-      const std::lock_guard lock{state.mutex};
+      std::unique_lock lock{state.mutex};
       if (state.on_call) state.on_call(state, text);
       if (state.connect_error.has_value()) return *state.connect_error;
       if (state.health == FakeHealth::kDown) return refused(name);
       const bool late = clock_ != nullptr && clock_->passed(deadline);
       if (late || state.health == FakeHealth::kSilent) {
+        lock.unlock();  // whoever waits for an answer keeps nobody from the server
         if (clock_ != nullptr) clock_->sleep_until(deadline.at());
         return Error{Code::kTimeout, fmt::format("connecting to {}: no answer in time", name)};
       }

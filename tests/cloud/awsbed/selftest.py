@@ -67,10 +67,12 @@ def secondary_ip(tally, ec2, world):
 
     def unassign(interface, **more):
         return ec2("UnassignPrivateIpAddresses", NetworkInterfaceId=interface,
-                   PrivateIpAddress__1=vip, **more).code
-    tally.expect("unassign elsewhere", unassign(a), "InvalidParameterValue")
-    tally.expect("unassign, DryRun", unassign(b, DryRun="true"), "DryRunOperation")
-    tally.expect("unassign", (unassign(b), owner()), ("", []))
+                   PrivateIpAddress__1=vip, **more)
+    tally.expect("unassign elsewhere", unassign(a).code, "InvalidParameterValue")
+    tally.expect("unassign, DryRun", unassign(b, DryRun="true").code, "DryRunOperation")
+    done = unassign(b)
+    tally.expect("unassign", (done.root.tag, done.text("return"), owner()),
+                 ("UnassignPrivateIpAddressesResponse", "true", []))
     seen = ec2("DescribeSubnets", SubnetId__1=world["subnet"])
     tally.expect("subnet", seen.text("cidrBlock"), world["subnet_range"])
     kind = ec2("DescribeInstances", InstanceId__1=world["hosts"]["a"]["instance"])

@@ -13,6 +13,7 @@ from moto.ec2.exceptions import EC2ClientError, RouteAlreadyExistsError
 from moto.ec2.models.elastic_ip_addresses import ElasticAddressBackend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
 from moto.ec2.models.route_tables import RouteBackend
+from moto.ec2.responses import elastic_network_interfaces
 from moto.ec2.responses.elastic_ip_addresses import ElasticIPAddresses
 from moto.ec2.responses.elastic_network_interfaces import (
     ASSIGN_PRIVATE_IP_ADDRESSES, ElasticNetworkInterfaces)
@@ -177,7 +178,15 @@ def with_dry_run(response):
     return respond
 
 
+# moto's has another name ("UnAssign...") and no <return>: no client that reads it would believe it.
+UNASSIGNED = """<UnassignPrivateIpAddressesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+  <requestId>59dbff89-35bd-4eac-99ed-be587EXAMPLE</requestId>
+  <return>true</return>
+</UnassignPrivateIpAddressesResponse>"""
+
+
 def apply():
+    elastic_network_interfaces.UNASSIGN_PRIVATE_IP_ADDRESSES = UNASSIGNED
     ElasticNetworkInterfaces.assign_private_ip_addresses = assign_private_ip_addresses
     NetworkInterfaceBackend.unassign_private_ip_addresses = unassign_private_ip_addresses
     NetworkInterface.get_filter_value = get_filter_value

@@ -48,7 +48,8 @@ class SalvageServer {
       fetched_ = std::make_unique<FetchedServer>(name, options);
     }
     if (!client.connect(port(), "mha", kPassword)) throw std::runtime_error("no client");
-    client.execute("SET GLOBAL innodb_flush_log_at_trx_commit=0");
+    execute("SET GLOBAL innodb_flush_log_at_trx_commit=0");
+    execute("SET NAMES utf8mb4");
   }
 
   [[nodiscard]] std::uint16_t port() const {

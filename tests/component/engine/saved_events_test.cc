@@ -153,7 +153,9 @@ TEST_P(SavedEventsTest, AllThatTheDeadOneHadArrives) {
   EXPECT_THAT(events.transactions, SizeIs(6));
   EXPECT_FALSE(events.torn);
   EXPECT_EQ(events.left_out, 0U);
-  EXPECT_EQ(events.end, end);
+  // MariaDB may have noted a checkpoint since.
+  EXPECT_EQ(events.end.file, end.file);
+  EXPECT_GE(events.end.position, end.position);
   EXPECT_EQ(std::filesystem::status(events.file).permissions(),
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_EQ(std::filesystem::file_size(events.file), events.bytes);
@@ -300,7 +302,8 @@ TEST_P(SavedEventsTest, DifferenceComesFromARelayLog) {
       fetch_relay_log(shell_, session->replication(), wanted_, nullptr, soon());
   ASSERT_TRUE(events.ok()) << events.error().message;
   EXPECT_THAT(events.value().transactions, SizeIs(3));
-  EXPECT_EQ(events.value().end, end);
+  EXPECT_EQ(events.value().end.file, end.file);
+  EXPECT_LE(events.value().end.position, end.position);
   apply(events.value());
   EXPECT_EQ(digest(*heir_), digest_of_dead);
 }

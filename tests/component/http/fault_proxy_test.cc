@@ -94,6 +94,23 @@ TEST_F(FaultProxyTest, LatencyIsAddedUntilItIsCleared) {
   EXPECT_LT(took_, Milliseconds{300});
 }
 
+// The benchmark's "a cloud that answers in 50 ms".
+TEST_F(FaultProxyTest, APaceHoldsAnswersBackAndTimesTellHowLong) {
+  proxy_.set_pace(Milliseconds{300});
+  answer_to(asked());
+  EXPECT_GE(took_, Milliseconds{300});
+  proxy_.clear();
+  answer_to(asked("/echo", "Action=Other"));
+  const auto times = proxy_.times();
+  ASSERT_EQ(times.size(), 2U);
+  EXPECT_GE(times[0].first, Milliseconds{300});
+  EXPECT_EQ(times[0].second, "POST Act");
+  EXPECT_LT(times[1].first, Milliseconds{300});
+  EXPECT_EQ(times[1].second, "POST Other");
+  EXPECT_EQ(proxy_.take_count(), 2);
+  EXPECT_TRUE(proxy_.times().empty());
+}
+
 TEST_F(FaultProxyTest, AWrongCommandIsAnError) {
   EXPECT_THROW(proxy_.add_fault({CloudFault::kNone, 1}), std::runtime_error);
 }

@@ -13,8 +13,10 @@ import subprocess
 import time
 
 from halab import options
+from halab.cloud_proxy import Proxy
 from halab.errors import LabError
 from halab.hosts import Host
+from halab.network import Network
 from halab.sandbox import Sandbox
 
 BEDS = options.PROJECT / "tests" / "cloud"
@@ -83,6 +85,8 @@ class Cloud:
 
     # Whether its interface leads the address to one host, or only says who may have it.
     names_one_holder = True
+    # What stands between it and our programs, with cloud_answers_in.
+    proxy: Proxy | None = None
 
     def __init__(self, sandbox: Sandbox, hosts: dict[str, Host],
                  chosen: options.LabOptions) -> None:
@@ -93,8 +97,8 @@ class Cloud:
     def start(self) -> None:
         """Returns with the interface up and the virtual IP on the first master, by its word."""
 
-    def helper_conf(self) -> dict[str, str]:
-        """Keys of [default] in the helper configuration."""
+    def helper_conf(self) -> dict[str, str | None]:
+        """Keys of [default] in the helper configuration; None: left out."""
         return {}
 
     def environment(self) -> dict[str, str]:
@@ -114,9 +118,31 @@ class Cloud:
             raise LabError(f"{script}: {done.errors.strip()[-500:]}")
         return done.output.strip()
 
+    def watch(self, network: Network, script: str, *arguments: str) -> None:
+        """Starts a program of this folder in the network of mgr, which may change that of others."""
+        self.sandbox.run(
+            ["sh", "-c", 'space=$1; shift; setsid ip netns exec "$space" "$@" </dev/null '
+             '>/run/lab/cloud-network.log 2>&1 &', "network", network.namespace("mgr"),
+             "env", f"PYTHONPATH={BEDS}", "/usr/bin/python3", "-B",
+             str(pathlib.Path(__file__).parent / script), *arguments])
+
+
+def translate_everywhere(network: Network, chosen: options.LabOptions) -> None:
+    """A cloud that translates a public address to the host's own: here each host takes packets for
+    it from the start, and has it on no interface that anybody looks at."""
+    network.remove_address(options.FIRST_MASTER, chosen.vip_cidr)
+    for name in options.DATABASE_HOSTS:
+        network.add_hidden_address(name, f"{chosen.vip}/32")
+
+
+def link_addresses(hosts: dict[str, Host], ids: dict[str, str]) -> list[str]:
+    """ID=LINK_ADDRESS of each host, as the watchers want it."""
+    return [f"{ids[name]}=" + hosts[name].must_run(
+        ["cat", f"/sys/class/net/{options.INTERFACE}/address"]).strip() for name in ids]
+
 
 def cloud_for(sandbox: Sandbox, hosts: dict[str, Host], chosen: options.LabOptions,
-              network) -> Cloud:
+              network: Network) -> Cloud:
     """The cloud of the lab's vip_type."""
     if chosen.vip_type not in KINDS:
         return Cloud(sandbox, hosts, chosen)

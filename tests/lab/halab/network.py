@@ -121,6 +121,10 @@ class Network:
         self._sandbox.run(["ip", "-n", self.namespace(host), "address", "add", cidr,
                            "dev", options.INTERFACE, *nodad])
 
+    def add_hidden_address(self, host: str, cidr: str) -> None:
+        """On lo: the host takes packets for it, and addresses() does not show it."""
+        self._sandbox.run(["ip", "-n", self.namespace(host), "address", "add", cidr, "dev", "lo"])
+
     def remove_address(self, host: str, cidr: str) -> None:
         self._sandbox.run(["ip", "-n", self.namespace(host), "address", "del", cidr,
                            "dev", options.INTERFACE])

@@ -17,6 +17,9 @@ HOST_NUMBERS = {"mgr": 10, "db1": 11, "db2": 12, "db3": 13, "app": 20}
 VIP_NUMBER = 100
 INTERFACE = "eth0"
 
+CLOUD_MODES = {"aws": ("secondary_ip", "eip", "route"),
+               "openstack": ("address_pair", "floating_ip", "fixed_ip")}
+
 DEFAULT_SERVER = "mariadb-10.11"
 
 DEFAULT_ENVIRONMENT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -45,6 +48,11 @@ class LabOptions:
     # Who moves the virtual IP: "metal" (the hosts alone), "aws" or "openstack" (with an interface
     # of that cloud on mgr).
     vip_type: str = "metal"
+    # How the cloud moves it, aws_mode or openstack_mode; "": secondary_ip, address_pair.
+    cloud_mode: str = ""
+    # Milliseconds in which its interface answers our programs, by a proxy that also tells what they
+    # ask (lab.cloud.proxy); None: as it can, and no proxy.
+    cloud_answers_in: float | None = None
     # Database servers: a name of halab/servers.py. MHA 0.58 can drive the default, and no other that
     # the lab has.
     server: str = DEFAULT_SERVER
@@ -97,6 +105,10 @@ class LabOptions:
             raise ValueError(f"vip_type is metal, aws or openstack, not {self.vip_type!r}")
         if self.vip_type != "metal" and (self.family != "v4" or self.hooks != "ours"):
             raise ValueError(f"vip_type {self.vip_type} needs family v4 and hooks ours")
+        modes = CLOUD_MODES.get(self.vip_type, ())
+        if self.cloud_mode and self.cloud_mode not in modes:
+            raise ValueError(f"cloud_mode of {self.vip_type} is one of {modes}, not "
+                             f"{self.cloud_mode!r}")
         if self.hooks not in ("ours", "shell"):
             raise ValueError(f"hooks is ours or shell, not {self.hooks!r}")
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/shell_quote.h"
+#include "engine/script_command.h"
 
 namespace mha {
 namespace {
@@ -60,8 +61,10 @@ class MhasOwnEscapeTest : public testing::Test {
         "perl -MMHA::NodeUtil -e "
         "'print join(\" \", map { MHA::NodeUtil::escape_for_shell($_) } @ARGV)' --";
     for (const std::string& value : values) command += " " + shell_quote(value);
-    const std::string escaped = output_of(command);
-    const std::string read = output_of("printf '%s\\001' " + escaped);
+    return words_read_by_sh(output_of(command));
+  }
+  static std::vector<std::string> words_read_by_sh(const std::string& words) {
+    const std::string read = output_of("printf '%s\\001' " + words);
     std::vector<std::string> got;
     std::size_t begin = 0;
     for (std::size_t end = read.find('\001'); end != std::string::npos;
@@ -100,6 +103,10 @@ TEST_F(MhasOwnEscapeTest, EveryPasswordComesBack) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     EXPECT_EQ(decode_mha_escape(got[i]), values[i]) << "as MHA passes it: " << got[i];
   }
+  // What we pass to the scripts of others is what MHA would.
+  std::string ours;
+  for (const std::string& value : values) ours += " " + mha_escaped_word(value);
+  EXPECT_EQ(words_read_by_sh(ours), got);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "core/journal.h"
 #include "unit/core/fake_cluster.h"
 
@@ -111,6 +113,38 @@ TEST_F(OnlineStartTest, AFailureBeforeThePointOfNoReturnGivesTheClientsBack) {
                      .has_value())
         << call;
   }
+}
+
+// A cloud may take longer to answer than a session that has died is worth: it is asked once, on the
+// session that there is.
+TEST_F(OnlineStartTest, ASlowCloudIsNoDeadSession) {
+  cluster_.vip.be_a_cloud();
+  ASSERT_EQ(cluster_.stop().ending, Ending::kDone);
+  cluster_.mha_stops_the_applier();
+  stop_calls_ = cluster_.faults.count();
+  cluster_.vip.set_on_call([this](const std::string& call) {
+    if (call == "vip db2 status") cluster_.clock.sleep_for(Milliseconds{2000});
+  });
+  EXPECT_EQ(cluster_.start().ending, Ending::kDone);
+  EXPECT_THAT(start_calls(), Contains("vip db2 status").Times(1));
+  EXPECT_THAT(start_calls(), Contains("ssh db2 connect").Times(1));
+  EXPECT_THAT(cluster_.vip.holders(), ElementsAre("db2"));
+}
+
+// A session that has died is found before the cloud is asked.
+TEST_F(OnlineStartTest, ADeadSessionIsOpenedAnewBeforeACloudIsAsked) {
+  cluster_.vip.be_a_cloud();
+  ASSERT_EQ(cluster_.stop().ending, Ending::kDone);
+  cluster_.mha_stops_the_applier();
+  stop_calls_ = cluster_.faults.count();
+  const auto answers = std::make_shared<int>(0);
+  cluster_.next_shell->set_answer([answers](const std::string&) -> Result<CommandOutput> {
+    if (++*answers == 1) return Error{Code::kUnreachable, "the session broke"};
+    return CommandOutput{};
+  });
+  EXPECT_EQ(cluster_.start().ending, Ending::kDone);
+  EXPECT_THAT(start_calls(), Contains("vip db2 status").Times(1));
+  EXPECT_THAT(start_calls(), Contains("ssh db2 connect").Times(2));
 }
 
 TEST_F(OnlineStartTest, WhatIsGivenBackIsWhatStopFound) {

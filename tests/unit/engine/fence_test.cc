@@ -269,7 +269,8 @@ TEST_F(FenceTest, AGoodFenceIsNoAlarm) {
   run();
   const std::string report =
       compose_report({"db1", "db2", "", "", ""}, {}, {JournalFile{"/x", journal_.records}});
-  EXPECT_THAT(report, AllOf(Not(HasSubstr("!!")), HasSubstr("fenced: the virtual IP is not on")));
+  EXPECT_THAT(report,
+              AllOf(Not(HasSubstr("!! db1")), HasSubstr("fenced: the virtual IP is not on")));
 }
 
 TEST_F(FenceTest, AMasterThatIsNotFencedStandsFirstInTheReport) {

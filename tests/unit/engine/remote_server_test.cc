@@ -14,7 +14,7 @@
 #include "component/real_clock.h"
 #include "fakes/fake_shell.h"
 #include "fakes/local_shell.h"
-#include "unit/core/state_folder.h"
+#include "unit/config/temp_folder.h"
 
 namespace mha {
 namespace {
@@ -119,10 +119,10 @@ class RemoteServerTest : public testing::Test {
   }
 
   RealClock clock_;
-  StateFolder folder_;
+  TempFolder folder_;
   LocalShell shell_{"db1", clock_};
-  // Below the range that the kernel gives out, and of nobody.
-  const std::uint16_t port_ = static_cast<std::uint16_t>(1 + getpid() % 700);
+  // This one and the next are this test's alone, and no real server's.
+  const std::uint16_t port_ = static_cast<std::uint16_t>(2 * (1 + getpid() % 500));
 };
 
 TEST_F(RemoteServerTest, FoundKilledAndReadBack) {

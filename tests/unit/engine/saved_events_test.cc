@@ -94,7 +94,7 @@ class SavedEventsTest : public testing::Test {
     return events.error().message;
   }
   [[nodiscard]] bool raw_is_kept() const { return fs::exists(wanted_.keep_as + ".raw"); }
-  [[nodiscard]] Deadline soon() const { return clock_.deadline_after(Milliseconds{20000}); }
+  [[nodiscard]] Deadline soon() const { return clock_.deadline_after(Milliseconds{60000}); }
 
   RealClock clock_;
   const std::string folder_ = testing::TempDir() + "saved_events_" + std::to_string(getpid());
@@ -180,7 +180,7 @@ TEST_F(SavedEventsTest, LargePartComesInPieces) {
 }
 
 TEST_F(SavedEventsTest, ManyRangesAreManyCommands) {
-  constexpr std::uint64_t kCount = 3000;
+  constexpr std::uint64_t kCount = 1200;
   for (std::uint64_t gno = 1; gno <= kCount; ++gno) {
     log_.gtid(gno);
     log_.fake_transaction(1, gno);
@@ -197,6 +197,11 @@ TEST_F(SavedEventsTest, PurgedFileIsSaid) {
   write("bin.000011", log_.bytes);
   EXPECT_THAT(refusal(),
               AllOf(HasSubstr("bin.000009"), HasSubstr("bin.000011"), HasSubstr("purged")));
+}
+
+TEST_F(SavedEventsTest, FileThatIsNotThereYetIsSaid) {
+  write("bin.000007", log_.bytes);
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("bin.000009"), Not(HasSubstr("purged"))));
 }
 
 TEST_F(SavedEventsTest, MissingFileInBetweenIsSaid) {
@@ -260,6 +265,19 @@ TEST_F(SavedEventsTest, ManagersProgramDoesWhereTheHostHasNone) {
   ASSERT_TRUE(events.ok()) << events.error().message;
   EXPECT_THAT(events.value().transactions, SizeIs(499));
   EXPECT_EQ(manager.runs, 1);
+}
+
+// As where MariaDB's client is installed beside MySQL's own folder.
+TEST_F(SavedEventsTest, OtherFamilysProgramIsPassedOver) {
+  log_.fake_transaction(1, 1);
+  write("bin.000009", log_.bytes);
+  fs::create_directories(folder_ + "/other");
+  program(folder_ + "/other/mysqlbinlog", "#!/bin/sh\necho By MariaDB Corporation\n");
+  wanted_.client_bindir = folder_ + "/other";
+  LocalShell shell{"db1", clock_, {}, {{"PATH", folder_ + "/bin:" + std::getenv("PATH")}}};
+  const auto events = fetch_binlog(shell, {logs()}, wanted_, nullptr, soon());
+  ASSERT_TRUE(events.ok()) << events.error().message;
+  EXPECT_THAT(events.value().transactions, SizeIs(1));
 }
 
 TEST_F(SavedEventsTest, OtherCountOfTransactionsIsRefused) {
@@ -424,7 +442,7 @@ class ApplyTest : public testing::TestWithParam<std::string> {
                 ElementsAre(FakeTransaction{9, 1}, FakeTransaction{9, 2}, FakeTransaction{9, 3},
                             FakeTransaction{9, 4}));
   }
-  [[nodiscard]] Deadline soon() const { return clock_.deadline_after(Milliseconds{20000}); }
+  [[nodiscard]] Deadline soon() const { return clock_.deadline_after(Milliseconds{60000}); }
 
   RealClock clock_;
   FaultPlan faults_;
@@ -468,6 +486,15 @@ TEST_P(ApplyTest, ReplicatingServerIsRefused) {
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("replicates"));
   EXPECT_THAT(heir().replication.executed, IsEmpty());
+}
+
+TEST_P(ApplyTest, SuperReadOnlyIsSaid) {
+  heir().read_only = {ReadOnly::kOn, true};
+  const Status refused = apply();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("super_read_only is on"));
+  heir().read_only = {ReadOnly::kOn, false};
+  expect_applied(apply());
 }
 
 TEST_P(ApplyTest, OutOfTheBinaryLogOnceThatIsClear) {

@@ -41,10 +41,10 @@ class ScriptCommandTest : public testing::Test {
 
 TEST_F(ScriptCommandTest, OnlineChangeAsMhaCallsIt) {
   EXPECT_EQ(stop().command.reveal(),
-            "/usr/bin/change.pl --key=hush --command='stop' --orig_master_host='db1' "
-            "--orig_master_ip='10.0.0.1' --orig_master_port=3306 --orig_master_user='mha' "
-            "--new_master_host='db2' --new_master_ip='10.0.0.2' --new_master_port=3306 "
-            "--new_master_user='mha' --orig_master_ssh_user='root' --new_master_ssh_user='root' "
+            "/usr/bin/change.pl --key=hush --command=stop --orig_master_host=db1 "
+            "--orig_master_ip=10.0.0.1 --orig_master_port=3306 --orig_master_user=mha "
+            "--new_master_host=db2 --new_master_ip=10.0.0.2 --new_master_port=3306 "
+            "--new_master_user=mha --orig_master_ssh_user=root --new_master_ssh_user=root "
             "--orig_master_is_new_slave --orig_master_password='it'\\''s\\ a\\ \\$ecret' "
             "--new_master_password='it'\\''s\\ a\\ \\$ecret'");
   EXPECT_THAT(stop(OrigMaster::kStaysAlone).command.reveal(), Not(HasSubstr("is_new_slave")));
@@ -52,7 +52,7 @@ TEST_F(ScriptCommandTest, OnlineChangeAsMhaCallsIt) {
 
 TEST_F(ScriptCommandTest, WhatIsShownHasNoSecret) {
   const std::string shown = stop().shown;
-  EXPECT_THAT(shown, HasSubstr("/usr/bin/change.pl ... --command='stop'"));
+  EXPECT_THAT(shown, HasSubstr("/usr/bin/change.pl ... --command=stop"));
   EXPECT_THAT(shown, HasSubstr("--orig_master_password=xxx"));
   EXPECT_THAT(shown, Not(HasSubstr("ecret")));
   EXPECT_THAT(shown, Not(HasSubstr("hush"))) << "the script's own arguments may be secret";
@@ -71,8 +71,8 @@ TEST_F(ScriptCommandTest, SshIsToldOnlyWhereItDiffers) {
   next_.mha_ssh.port = 2222;
   orig_.mha_ssh.options = "-i /root/key";
   const std::string command = stop().command.reveal();
-  EXPECT_THAT(command, HasSubstr(" --new_master_ssh_host='db2-admin' "
-                                 "--new_master_ssh_ip='192.168.0.2' --new_master_ssh_port=2222"));
+  EXPECT_THAT(command, HasSubstr(" --new_master_ssh_host=db2-admin "
+                                 "--new_master_ssh_ip=192.168.0.2 --new_master_ssh_port=2222"));
   EXPECT_THAT(command, Not(HasSubstr("orig_master_ssh_host")));
   EXPECT_THAT(command, HasSubstr("--ssh_options='-o ServerAliveInterval=60 -o "
                                  "ServerAliveCountMax=20 -o StrictHostKeyChecking=no -o "
@@ -84,11 +84,12 @@ TEST_F(ScriptCommandTest, FailoverStopByWhetherSshAnswers) {
   const ScriptHost dead = script_host(orig_, kResolve);
   const std::string with = failover_stop_command("/s", dead, SshReach::kReachable).command.reveal();
   EXPECT_EQ(with,
-            "/s --orig_master_host='db1' --orig_master_ip='10.0.0.1' --orig_master_port=3306 "
-            "--command='stopssh' --ssh_user='root'");
+            "/s --orig_master_host=db1 --orig_master_ip=10.0.0.1 --orig_master_port=3306 "
+            "--command=stopssh --ssh_user=root");
   const std::string without =
       failover_stop_command("/s", dead, SshReach::kUnreachable).command.reveal();
-  EXPECT_THAT(without, HasSubstr("--command='stop'"));
+  EXPECT_THAT(without, HasSubstr("--command=stop"));
+  EXPECT_THAT(without, Not(HasSubstr("stopssh")));
   EXPECT_THAT(without, Not(HasSubstr("ssh_user")));
   EXPECT_THAT(without, Not(HasSubstr("password")));
 }
@@ -97,9 +98,9 @@ TEST_F(ScriptCommandTest, FailoverStart) {
   EXPECT_EQ(failover_start_command("/s", script_host(orig_, kResolve), script_host(next_, kResolve),
                                    SshReach::kUnreachable)
                 .command.reveal(),
-            "/s --command='start' --ssh_user='root' --orig_master_host='db1' "
-            "--orig_master_ip='10.0.0.1' --orig_master_port=3306 --new_master_host='db2' "
-            "--new_master_ip='10.0.0.2' --new_master_port=3306 --new_master_user='mha' "
+            "/s --command=start --ssh_user=root --orig_master_host=db1 "
+            "--orig_master_ip=10.0.0.1 --orig_master_port=3306 --new_master_host=db2 "
+            "--new_master_ip=10.0.0.2 --new_master_port=3306 --new_master_user=mha "
             "--new_master_password='it'\\''s\\ a\\ \\$ecret'");
 }
 
@@ -109,7 +110,7 @@ TEST_F(ScriptCommandTest, AReportsTextCannotLeaveItsQuotes) {
   report.subject = "it's $(reboot)";
   report.body = "a\n\"b\"";
   EXPECT_EQ(report_command("/r", report, "/etc/app1.cnf").command.reveal(),
-            "/r --orig_master_host='db1' --conf='/etc/app1.cnf' "
+            "/r --orig_master_host=db1 --conf=/etc/app1.cnf "
             "--subject='it'\\''s $(reboot)' --body='a\n\"b\"'");
 }
 

@@ -45,8 +45,7 @@ class ScriptSwitchTest : public testing::Test {
     return switchover.run();
   }
   void script_for_new_master(const std::string& command, const std::string& host, int status) {
-    note(fmt::format("--command='{}' --orig_master_host='{}'", command,
-                     host == "db2" ? "db1" : "db2"),
+    note(fmt::format("--command={} --orig_master_host={}", command, host == "db2" ? "db1" : "db2"),
          fmt::format("{} for {}", command, host), status);
   }
 
@@ -101,8 +100,8 @@ TEST_F(ScriptSwitchTest, AnUndoThatFailsIsSaidWithTheCommandByHand) {
   EXPECT_THAT(outcome.leftovers.front(),
               AllOf(HasSubstr("what change.sh --command=stop did was not undone"),
                     HasSubstr("exit status 10"),
-                    HasSubstr("by hand: /usr/local/bin/change.sh --command='start' "
-                              "--orig_master_host='db2'"),
+                    HasSubstr("by hand: /usr/local/bin/change.sh --command=start "
+                              "--orig_master_host=db2"),
                     HasSubstr("--new_master_password=xxx")));
 }
 
@@ -136,7 +135,7 @@ TEST_F(ScriptSwitchTest, AStartThatFailsIsPastThePointOfNoReturn) {
 }
 
 TEST_F(ScriptSwitchTest, AScriptThatEndsOurOwnSessionIsForgiven) {
-  scripts_.on("--command='stop'", [this]() -> Result<int> {
+  scripts_.on("--command=stop", [this]() -> Result<int> {
     FakeMysqlState& db1 = cluster_.server("db1");
     while (!db1.sessions.empty()) db1.remove_thread(db1.sessions.begin()->first);
     return 0;
@@ -200,9 +199,9 @@ TEST_F(ScriptSwitchTest, FailoverScriptsAreJudgedAlike) {
   EXPECT_TRUE(start->apply({}, soon).ok());
   scripts_.set_answer(2);
   EXPECT_EQ(start->apply({}, soon).error().code, Code::kRefused);
-  EXPECT_THAT(scripts_.commands(), ElementsAre(HasSubstr("failover.sh --orig_master_host='db1'"),
-                                               HasSubstr("failover.sh --command='start'"),
-                                               HasSubstr("failover.sh --command='start'")));
+  EXPECT_THAT(scripts_.commands(), ElementsAre(HasSubstr("failover.sh --orig_master_host=db1"),
+                                               HasSubstr("failover.sh --command=start"),
+                                               HasSubstr("failover.sh --command=start")));
 }
 
 }  // namespace

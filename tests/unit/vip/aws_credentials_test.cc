@@ -4,6 +4,7 @@
 
 #include "unit/config/temp_folder.h"
 #include "unit/vip/aws_world.h"
+#include "vip/ec2_api.h"
 
 namespace mha {
 namespace {
@@ -23,15 +24,20 @@ class AwsIdentityTest : public AwsTest {
   }
   // The id of the key that is found, or the error.
   std::string key(const std::string& profile = "") {
-    AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, profile, "", "app1.conf");
+    AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, profile, "",
+                      "app1.conf: [db1]");
     const Result<AwsCredentials> credentials = found.credentials(soon());
     return credentials.ok() ? credentials.value().access_key_id : credentials.error().message;
   }
   std::string region(const std::string& profile = "", const std::string& written = "") {
     AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, profile, written,
-                      "app1.conf");
+                      "app1.conf: [db1]");
     const Result<std::string> region = found.region(soon());
     return region.ok() ? region.value() : region.error().message;
+  }
+  Status one_call() {
+    Ec2Api api({ec2_, environ_of_test(), clock_, log_}, "", "eu-west-1", "", "app1.conf: [db1]");
+    return api.subnet_range("subnet-1", soon()).status();
   }
   void credentials_file(const std::string& text) { home_.write(".aws/credentials", text); }
   void config_file(const std::string& text) { home_.write(".aws/config", text); }
@@ -60,7 +66,7 @@ TEST_F(AwsIdentityTest, TheEnvironmentComesFirst) {
   environment_["AWS_SECRET_ACCESS_KEY"] = "s";
   EXPECT_EQ(key(), "AKIAENV");
   environment_["AWS_SESSION_TOKEN"] = "tok";
-  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf");
+  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf: [db1]");
   EXPECT_EQ(found.credentials(soon()).value().session_token.reveal(), "tok");
 }
 
@@ -86,9 +92,9 @@ TEST_F(AwsIdentityTest, ProfilesOfTheSharedFiles) {
   EXPECT_EQ(key("dba"), "AKIADBA");
   EXPECT_EQ(key("conf"), "AKIACONF");
   EXPECT_EQ(region("conf"), "eu-north-1");
-  AwsIdentity dba(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "dba", "", "app1.conf");
+  AwsIdentity dba(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "dba", "", "app1.conf: [db1]");
   EXPECT_EQ(dba.credentials(soon()).value().session_token.reveal(), token);
-  AwsIdentity plain(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf");
+  AwsIdentity plain(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf: [db1]");
   EXPECT_EQ(plain.credentials(soon()).value().secret_access_key.reveal(), "a/b+c=");
   environment_["AWS_PROFILE"] = "dba";
   EXPECT_EQ(key(), "AKIADBA");
@@ -169,14 +175,14 @@ TEST_F(AwsIdentityTest, StrangeAnswersOfTheMetadataServiceAreErrors) {
 }
 
 TEST_F(AwsIdentityTest, ATokenThatTheServiceHasForgottenIsReplaced) {
-  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf");
+  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf: [db1]");
   ASSERT_TRUE(found.region(soon()).ok());
   ec2_.forget_metadata_token();
   EXPECT_EQ(found.credentials(soon()).value().access_key_id, "ASIA1");
 }
 
 TEST_F(AwsIdentityTest, KeysAreKeptUntilShortlyBeforeTheirEnd) {
-  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf");
+  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf: [db1]");
   set_role_key("ASIA1", "2024-01-01T01:00:00Z");
   ASSERT_TRUE(found.credentials(soon()).ok());
   set_role_key("ASIA2", "2024-01-01T07:00:00Z");
@@ -188,7 +194,7 @@ TEST_F(AwsIdentityTest, KeysAreKeptUntilShortlyBeforeTheirEnd) {
 }
 
 TEST_F(AwsIdentityTest, KeysThatStillHoldServeWhereNoNewOnesAreToBeHad) {
-  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf");
+  AwsIdentity found(CloudPorts{ec2_, environ_of_test(), clock_, log_}, "", "", "app1.conf: [db1]");
   set_role_key("ASIA1", "2024-01-01T01:00:00Z");
   ASSERT_TRUE(found.credentials(soon()).ok());
   ec2_.with_metadata([](FakeEc2::Metadata& metadata) { metadata.is_there = false; });
@@ -219,7 +225,7 @@ TEST_F(AwsIdentityTest, ExpiredKeysWithoutNewerOnesAreFinal) {
   ec2_.accept_keys({"NOBODY"}, "ExpiredToken");
   set_role_key("ASIA1", "2024-01-01T06:00:00Z");
   settings_.aws.region = "eu-west-1";
-  const Result<VipPresence> status = driver_without_shell("a")->status(soon());
+  const Status status = one_call();
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, Code::kDenied);
   EXPECT_THAT(status.error().message, AllOf(HasSubstr("ExpiredToken"), HasSubstr("no newer ones"),
@@ -233,10 +239,10 @@ TEST_F(AwsIdentityTest, EveryNewKeyIsExpiredToo) {
   settings_.aws.region = "eu-west-1";
   int number = 1;
   ec2_.set_on_call([this, &number](const std::string& call) {
-    if (call.find("DescribeNetworkInterfaces") == std::string::npos) return;
+    if (call.find("DescribeSubnets") == std::string::npos) return;
     set_role_key(fmt::format("ASIA{}", ++number), "2024-01-01T06:00:00Z");
   });
-  const Result<VipPresence> status = driver_without_shell("a")->status(soon());
+  const Status status = one_call();
   ec2_.set_on_call(nullptr);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, Code::kDenied);
@@ -259,7 +265,7 @@ TEST_F(AwsIdentityTest, TheRegionsOrder) {
 
 TEST_F(AwsIdentityTest, NoRegionNamesFileAndKey) {
   ec2_.with_metadata([](FakeEc2::Metadata& metadata) { metadata.is_there = false; });
-  EXPECT_THAT(region(), AllOf(HasSubstr("app1.conf: aws_region is not set"),
+  EXPECT_THAT(region(), AllOf(HasSubstr("app1.conf: [db1] aws_region: it is not set"),
                               HasSubstr(".aws/config"), HasSubstr("set aws_region")));
 }
 

@@ -200,25 +200,6 @@ TEST_P(AwsModes, NoPermissionNamesTheActionAndLeavesTheHostAsItWas) {
   EXPECT_EQ(on_os("a"), "");
 }
 
-TEST_P(AwsModes, TheGoodCaseTakesThreeCallsInARow) {
-  give_by_ec2(kB);
-  const auto a = driver("a");
-  ASSERT_TRUE(a->status(soon()).ok());
-  const std::size_t before = ec2_.actions().size();
-  ASSERT_TRUE(a->assign(OtherHolder::kRefuse, soon()).ok());
-  const std::size_t moves = GetParam() == AwsMode::kRoute ? 3 : 1;
-  EXPECT_EQ(ec2_.actions().size() - before, 2 + moves);
-}
-
-TEST_P(AwsModes, WhatIsPreparedIsNotAskedAgain) {
-  give_by_ec2(kB);
-  const auto a = driver("a");
-  a->prepare_assign(soon());
-  ASSERT_TRUE(a->assign(OtherHolder::kRefuse, soon()).ok());
-  EXPECT_EQ(ec2_.actions().size(), GetParam() == AwsMode::kRoute ? 6U : 4U);
-  EXPECT_THAT(holders(), ElementsAre(kA));
-}
-
 TEST_P(AwsModes, PreparingChangesNothing) {
   give_by_ec2(kB);
   {

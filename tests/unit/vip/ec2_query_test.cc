@@ -16,7 +16,13 @@ class Ec2Test : public AwsTest {
  protected:
   Ec2Test() { use_mode(AwsMode::kSecondaryIp); }
   Status assign() { return driver("a")->assign(OtherHolder::kRefuse, soon()).status(); }
-  Status look() { return driver_without_shell("a")->status(soon()).status(); }
+  // One call.
+  Status look() {
+    Ec2Api api({ec2_, environ_of_test(), clock_, log_}, "", settings_.aws.region,
+               settings_.aws.ca_file, "app1.conf: [db1]");
+    return api.interfaces({{"addresses.private-ip-address", {kVip}}, {"vpc-id", {"vpc-1"}}}, soon())
+        .status();
+  }
   [[nodiscard]] HttpRequest last_request() const { return ec2_.requests().back(); }
 };
 
@@ -49,6 +55,29 @@ TEST_F(Ec2Test, EndpointsOfRegionsAndOfTheEnvironment) {
   EXPECT_EQ(last_request().url, "http://127.0.0.1:6/");
 }
 
+TEST_F(Ec2Test, AnEndpointThatCannotBeUsedIsNamedAndNotShown) {
+  environment_["AWS_ENDPOINT_URL"] = "https://user:hunter2@ec2.example.com";
+  EXPECT_THAT(look().error().message, AllOf(HasSubstr("AWS_ENDPOINT_URL: has a user or password"),
+                                            Not(HasSubstr("hunter2"))));
+  environment_["AWS_ENDPOINT_URL_EC2"] = "ec2.example.com";
+  EXPECT_THAT(look().error().message, HasSubstr("AWS_ENDPOINT_URL_EC2: is not a URL"));
+  EXPECT_THAT(ec2_.requests(), SizeIs(0));
+}
+
+TEST_F(Ec2Test, ARefusalSaysWhatToDo) {
+  for (const auto& [code, remedy] :
+       {std::pair{"InvalidAllocationID.NotFound", "correct the id"},
+        {"InvalidRouteTableID.NotFound", "aws_region"},
+        {"UnauthorizedOperation", "allow ec2:DescribeNetworkInterfaces in the IAM policy"},
+        {"AuthFailure", "check them, and this machine's clock"}}) {
+    ec2_.answer_next("DescribeNetworkInterfaces", {FakeEc2::refusal(400, code, "no")});
+    EXPECT_THAT(look().error().message, AllOf(HasSubstr(code), HasSubstr(remedy)));
+  }
+  ec2_.answer_next("DescribeNetworkInterfaces",
+                   std::vector<HttpResponse>(9, HttpResponse{200, {}, "<html>login</html>"}));
+  EXPECT_THAT(look().error().message, HasSubstr("check aws_region, AWS_ENDPOINT_URL"));
+}
+
 TEST_F(Ec2Test, FormsAreEncoded) {
   EXPECT_EQ(ec2_form("X", {{"A.1", "a b&c=d/\xc3\xa9~-_."}}),
             "Action=X&Version=2016-11-15&A.1=a%20b%26c%3Dd%2F%C3%A9~-_.");
@@ -74,7 +103,8 @@ TEST_F(Ec2Test, BusyForTooLongIsUnreachable) {
   const Status seen = look();
   ASSERT_FALSE(seen.ok());
   EXPECT_EQ(seen.error().code, Code::kUnreachable);
-  EXPECT_THAT(seen.error().message, HasSubstr("RequestLimitExceeded"));
+  EXPECT_THAT(seen.error().message,
+              AllOf(HasSubstr("RequestLimitExceeded"), HasSubstr("request limits")));
   EXPECT_LE(clock_.elapsed(), Milliseconds{10100});
 }
 

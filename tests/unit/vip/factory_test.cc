@@ -76,7 +76,7 @@ TEST_F(FactoryTest, OpenstackGetsADriverForEachMode) {
     EXPECT_EQ(driver()->shell_use(), use);
     // Nothing is asked of anybody before it is needed; then the missing login is named.
     EXPECT_THAT(driver()->check(Deadline{clock_.now()}).error().message,
-                testing::HasSubstr("openstack_cloud is not set"));
+                testing::HasSubstr("openstack_cloud: it is not set"));
   }
 }
 

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
 #include "unit/vip/openstack_world.h"
 
 namespace mha {
@@ -75,6 +79,27 @@ TEST_F(FloatingIpTest, AfterACheckMovingCostsTwoCalls) {
   ASSERT_TRUE(b->assign(OtherHolder::kRefuse, world_.soon()).ok());
   EXPECT_EQ(world_.faults.count() - before, 6U);
   EXPECT_EQ(cloud_.floating_port(kFloating), kPortB);
+}
+
+// Each waits in its call until the other has begun its own: one after the other would be a
+// time-out.
+TEST_F(FloatingIpTest, ThePortAndTheFloatingIpAreReadAtOnce) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int begun = 0;
+  bool met = true;
+  cloud_.set_on_call([&](const std::string& call) {
+    if (call.find("/v2.0/") == std::string::npos) return;  // the login
+    std::unique_lock lock{mutex};
+    ++begun;
+    changed.notify_all();
+    if (!changed.wait_for(lock, std::chrono::seconds{20}, [&] { return begun >= 2; })) met = false;
+  });
+  const auto a = world_.bare("a");
+  EXPECT_EQ(a->status(world_.soon()).value(), VipPresence::kAbsent);
+  cloud_.set_on_call(nullptr);
+  EXPECT_TRUE(met);
+  EXPECT_EQ(begun, 2);
 }
 
 TEST_F(FloatingIpTest, AssignAndRemoveAreIdempotent) {
@@ -211,7 +236,7 @@ TEST_F(FloatingIpTest, BusyAnswersAreTriedAgainAndOthersAreNot) {
       kPut, HttpResponse{400, {}, R"({"NeutronError": {"type": "T", "message": "no"}})"}, 9);
   const std::size_t before = world_.faults.count();
   EXPECT_THAT(message_of(world_.bare("a")->assign(OtherHolder::kRefuse, world_.soon())),
-              HasSubstr("status 400 T: no"));
+              HasSubstr("status 400 T: no; this call changed nothing"));
   EXPECT_LE(world_.faults.count() - before, 3U);
 }
 

@@ -37,7 +37,10 @@ constexpr const char* kClouds =
 
 class OpenstackLoginTest : public testing::Test {
  protected:
-  OpenstackLoginTest() { settings_.file = "/etc/mha-helper/app.conf"; }
+  OpenstackLoginTest() {
+    settings_.file = "/etc/mha-helper/app.conf";
+    settings_.host = "db1";
+  }
 
   Result<OpenstackLogin> read() {
     return read_openstack_login(settings_,
@@ -181,18 +184,20 @@ TEST_F(OpenstackLoginTest, TheVariables) {
 }
 
 TEST_F(OpenstackLoginTest, NothingAtAllNamesFileAndKey) {
-  EXPECT_THAT(refusal(), AllOf(HasSubstr("/etc/mha-helper/app.conf: openstack_cloud is not set"),
-                               HasSubstr("OS_CLOUD"), HasSubstr("OS_AUTH_URL")));
+  EXPECT_THAT(refusal(),
+              AllOf(HasSubstr("/etc/mha-helper/app.conf: [db1] openstack_cloud: it is not set"),
+                    HasSubstr("OS_CLOUD"), HasSubstr("OS_AUTH_URL")));
 }
 
 TEST_F(OpenstackLoginTest, AMissingCloudNamesFilesAndKeyAndWhatThereIs) {
   settings_.openstack.cloud = "prd";
   EXPECT_THAT(refusal(),
-              AllOf(HasSubstr("/etc/mha-helper/app.conf: openstack_cloud: the cloud 'prd'"),
+              AllOf(HasSubstr("/etc/mha-helper/app.conf: [db1] openstack_cloud: the cloud 'prd'"),
                     HasSubstr("there is no clouds.yaml in " + first_.path())));
   const std::string file = first_.write("clouds.yaml", kClouds);
-  EXPECT_EQ(refusal(), "/etc/mha-helper/app.conf: openstack_cloud: the cloud 'prd' is not in " +
-                           file + ", which has: prod, other");
+  EXPECT_EQ(refusal(),
+            "/etc/mha-helper/app.conf: [db1] openstack_cloud: the cloud 'prd' is not in " + file +
+                ", which has: prod, other");
   settings_.openstack.cloud.clear();
   variables_["OS_CLOUD"] = "prd";
   EXPECT_THAT(refusal(), HasSubstr("OS_CLOUD: the cloud 'prd' is not in"));
