@@ -6,7 +6,7 @@ import mails
 import matrix_cell
 import support
 from matrix_cell import NATIVE, document
-from support import DONE, UNDONE, Lab, Outcome
+from support import DONE, UNDONE, Lab, Line, Outcome
 
 SURVIVORS = ("db2", "db3")
 
@@ -121,8 +121,17 @@ class FailoverCells(matrix_cell.Cell):
         lab.writer.start()
         lab.writer.wait_for_writes(50)
         lab.kill_mysqld("db1")
-        outcome = self.failover(lab, "db1", NATIVE, "--format=json", "--new_master_host=db2")
-        held.release()
+        led = []
+
+        def when_another_leads(line: Line) -> None:
+            if "Adding the vip" in line.text and not led:
+                lab.writer.wait_for_writes(50)
+                led.extend(lab.writable())
+                held.release()
+
+        outcome = self.failover(lab, "db1", NATIVE, "--format=json",
+                                "--new_master_host=db2", on_line=when_another_leads)
+        self.assertEqual(led, ["db2"], "it took writes while the other replica lagged")
         self.assertIn(outcome.status, (DONE, support.INCOMPLETE), outcome.output)
         self.assert_new_master(lab, "db2", "db3")
         self.assert_nothing_lost(lab, *SURVIVORS)
@@ -142,7 +151,8 @@ class FailoverCells(matrix_cell.Cell):
 
     def test_failover_of_a_frozen_master(self):
         """SIGSTOP: it accepts connections and says nothing; it is killed before another leads."""
-        lab = self.lab()
+        lab = self.lab(sudoers=support.sudoers_of("mha_helper")
+                       + "mha_helper ALL=(mysql) NOPASSWD: /usr/bin/kill -KILL [0-9]*\n")
         lab.writer.start()
         lab.database("db1").freeze()
         said = self.fail_over(lab, DONE)

@@ -81,6 +81,7 @@ class DeadCluster {
     outcome = failover.run();
     summary = failover.summary();
     downtime = failover.operation_summary().downtime;
+    leftovers = failover.operation_summary().leftovers;
     return outcome;
   }
 
@@ -92,6 +93,7 @@ class DeadCluster {
   FailoverRequest request;
   FailoverSummary summary;
   std::optional<TimePoint::duration> downtime;
+  std::vector<std::string> leftovers;
   FakeEventFiles files{cluster.mysql, cluster.faults};
   bool server_runs = false;
 
@@ -271,6 +273,15 @@ TEST_P(FailoverTest, TheIdleOneOfTwoMastersNeedsNoSuccessor) {
   EXPECT_EQ(outcome.ending, Ending::kUndone);
   EXPECT_THAT(outcome.headline->message, HasSubstr("db1: it has the virtual IP"));
   EXPECT_EQ(dead->cluster.seen(), found);
+}
+
+TEST_P(FailoverTest, SaysWhatAReplicaAloneHas) {
+  if (by_position() && GetParam().family == ServerFamily::kMysql) GTEST_SKIP() << "nobody can tell";
+  const auto dead = make();
+  dead->cluster.server("db3").write_as_super(1);
+  dead->kill();
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_THAT(dead->leftovers, ElementsAre(HasSubstr("db3 has transactions of its own")));
 }
 
 TEST_P(FailoverTest, AReplicaIsNoMaster) {
