@@ -6,7 +6,7 @@ import mails
 import matrix_cell
 import support
 from matrix_cell import NATIVE, document
-from support import DONE, UNDONE, Lab, Line, Outcome
+from support import DONE, UNDONE, Lab, Outcome
 
 SURVIVORS = ("db2", "db3")
 
@@ -121,16 +121,15 @@ class FailoverCells(matrix_cell.Cell):
         lab.writer.start()
         lab.writer.wait_for_writes(50)
         lab.kill_mysqld("db1")
-        led = []
+        led: list[str] = []
 
-        def when_another_leads(line: Line) -> None:
-            if "Adding the vip" in line.text and not led:
-                lab.writer.wait_for_writes(50)
-                led.extend(lab.writable())
-                held.release()
+        def another_leads() -> None:
+            lab.writer.wait_for_writes(50)
+            led.extend(lab.writable())
+            held.release()
 
-        outcome = self.failover(lab, "db1", NATIVE, "--format=json",
-                                "--new_master_host=db2", on_line=when_another_leads)
+        outcome = self.failover(lab, "db1", NATIVE, "--format=json", "--new_master_host=db2",
+                                on_line=matrix_cell.once("Adding the vip", another_leads))
         self.assertEqual(led, ["db2"], "it took writes while the other replica lagged")
         self.assertIn(outcome.status, (DONE, support.INCOMPLETE), outcome.output)
         self.assert_new_master(lab, "db2", "db3")

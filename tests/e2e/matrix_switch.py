@@ -3,7 +3,7 @@
 import matrix_cell
 import support
 from matrix_cell import DATABASE_HOSTS
-from support import DONE, UNDONE, Line
+from support import DONE, UNDONE
 
 
 class SwitchCells(matrix_cell.Cell):
@@ -52,13 +52,14 @@ class SwitchCells(matrix_cell.Cell):
         held = matrix_cell.HeldReplica(lab, "db2", 10)
         writing = []
 
-        def when_it_waits(line: Line) -> None:
-            if "switching from db1 to db2" in line.text:
-                lab.writer.wait_for_writes(50)
-                writing.append(lab.writable())
-                held.release()
+        def let_go() -> None:
+            lab.writer.wait_for_writes(50)
+            writing.append(lab.writable())
+            held.release()
 
-        said = self.native_switch(lab, DONE, "--new_master_host=db2", on_line=when_it_waits)
+        said = self.native_switch(
+            lab, DONE, "--new_master_host=db2",
+            on_line=matrix_cell.once("switching from db1 to db2", let_go))
         self.assertEqual(writing, [["db1"]], "it took writes while the candidate lagged")
         self.assertLess(said["downtime_ms"], 5000)
         self.assert_new_master(lab, "db2", "db1", "db3")
@@ -74,12 +75,12 @@ class SwitchCells(matrix_cell.Cell):
         lab.writer.start()
         held = matrix_cell.HeldReplica(lab, "db3", 10)
 
-        def when_it_is_over(line: Line) -> None:
-            if "Adding the vip" in line.text:
-                lab.writer.wait_for_writes(50)
-                held.release()
+        def let_go() -> None:
+            lab.writer.wait_for_writes(50)
+            held.release()
 
-        self.native_switch(lab, DONE, "--new_master_host=db2", on_line=when_it_is_over)
+        self.native_switch(lab, DONE, "--new_master_host=db2",
+                           on_line=matrix_cell.once("Adding the vip", let_go))
         self.assert_new_master(lab, "db2", "db1", "db3")
         self.assert_nothing_lost(lab, *DATABASE_HOSTS)
         self.assert_same_rows(lab)
