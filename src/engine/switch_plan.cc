@@ -70,6 +70,19 @@ std::vector<Follower> find_followers(const Discovery& discovery, std::size_t ori
   return followers;
 }
 
+std::vector<Follower> find_pointed_already(const Discovery& discovery, std::size_t orig,
+                                           std::size_t next) {
+  const std::vector<HostView>& views = discovery.views;
+  const auto sources = find_sources(views);
+  std::vector<Follower> followers;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if (i == next || i == orig || sources[i] != next) continue;
+    followers.push_back(
+        make_follower(views[i], *discovery.nodes[i], views[next], *views[i].state.replica));
+  }
+  return followers;
+}
+
 void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
                       Milliseconds max_downtime, LongWriters blockers, Environment& environment) {
   Log& log = environment.log;

@@ -58,4 +58,9 @@ void add_steps_of_resume(Plan& plan, const SwitchRoles& roles, Handover& handove
 std::vector<Follower> find_followers(const Discovery& discovery, std::size_t orig, std::size_t next,
                                      const ReplicaState& like, OrigMaster orig_master);
 
+// Who has the new master as its source by now, the original master left out. A process that was
+// killed may have pointed it there and not started it: whoever carries its work on has to.
+std::vector<Follower> find_pointed_already(const Discovery& discovery, std::size_t orig,
+                                           std::size_t next);
+
 }  // namespace mha

@@ -156,7 +156,8 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(seen.writers().size(), 1U) << seen;
       continue;
     }
-    const Result<Remedy> remedy = remedy_for_switch(cluster->request.cluster, *journal, environment);
+    const Result<Remedy> remedy =
+        remedy_for_switch(cluster->request.cluster, *journal, environment);
     ASSERT_TRUE(remedy.ok()) << remedy.error().message;
     if (remedy.value() == Remedy::kCarryOn) {
       ++resumed;
@@ -166,6 +167,9 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
       EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
       EXPECT_THAT(cluster->seen().vip_holders, ElementsAre("db2"));
+      for (const std::string host : {"db1", "db3"}) {
+        EXPECT_EQ(cluster->server(host).replica, (ReplicaThreads{true, true})) << host;
+      }
     } else {
       ++rolled_back;
       EXPECT_EQ(resume_switch(cluster->request, *journal, environment).ending, Ending::kUndone);
