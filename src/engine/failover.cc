@@ -46,6 +46,7 @@ struct Failover::Parts {
   Status take_locks();
   void fill(Plan& plan, Journal& journal);
   [[nodiscard]] PlanBudget budget() const;
+  [[nodiscard]] std::vector<std::string> errant() const;
 };
 
 Failover::Failover(const FailoverRequest& request, EventFiles& files, Environment& environment)
@@ -164,6 +165,21 @@ Outcome Failover::run() {
   return outcome;
 }
 
+// A replica that is not to lead does not stop the failover by what it alone has; it is left to do.
+std::vector<std::string> Failover::Parts::errant() const {
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i < discovery.views.size(); ++i) {
+    if (i == topology.master || i == candidate) continue;
+    const std::string own = own_transactions(discovery.views[i], discovery.views);
+    if (own.empty()) continue;
+    found.push_back(fmt::format(
+        "{} has transactions of its own that no other server has: {}; bring them to the new master "
+        "(empty ones, where their rows are there), or rebuild it",
+        discovery.views[i].host.title(), own));
+  }
+  return found;
+}
+
 FailoverSummary Failover::summary() const {
   const Parts& parts = *parts_;
   FailoverSummary summary;
@@ -184,6 +200,7 @@ OperationSummary Failover::operation_summary() const {
   if (parts_->writable_again.has_value())
     summary.downtime = *parts_->writable_again - parts_->began;
   summary.journal = parts_->journal_path;
+  for (const std::string& one : parts_->errant()) summary.leftovers.push_back(one);
   return summary;
 }
 

@@ -29,6 +29,7 @@ class Rules {
       if (!reachable(view)) continue;
       privileges(view);
       locks(view);
+      is_no_master(view, i);
       if (facts_.topology.source[i] == facts_.topology.master) of_replica(view);
     }
     return std::move(problems_);
@@ -79,6 +80,31 @@ class Rules {
                     fmt::join(view.missing_privileges, ", ")),
         fmt::format("GRANT {} ON *.* TO '{}'@...", fmt::join(view.missing_privileges, ", "),
                     view.host.node.mysql.user));
+  }
+
+  // Where another host is the master, a failover would make a second one: what is dead may be the
+  // idle one of two masters, or have been replaced already. Without an address to tell by, a
+  // replica that takes writes and has replicas may be one.
+  void is_no_master(const HostView& view, std::size_t index) {
+    if (request_.belief == Belief::kForced) return;
+    const bool takes_writes = !view.state.read_only.blocks_writes();
+    const bool moves_vip = view.host.node.settings.writer_vip.has_value();
+    const bool leads = facts_.topology.source[index].has_value()
+                           ? !moves_vip && !facts_.topology.replicas_of(index).empty()
+                           : true;
+    std::string what;
+    if (view.vip == VipPresence::kPresent) {
+      what = "it has the virtual IP";
+    } else if (takes_writes && leads) {
+      what = "it takes writes";
+    } else {
+      return;
+    }
+    add(view.host.title(),
+        fmt::format("{}: it may be the master, and {} not", what, dead_.host.title()),
+        fmt::format("where it is the master, end what is left of its replication from {} and point "
+                    "the others to it; else take that away from it; or say --force",
+                    dead_.host.title()));
   }
 
   void locks(const HostView& view) {

@@ -88,6 +88,9 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   }
   const ReplicaState like = replica_from_json(header.value("like", json::object()));
   FailoverRoles roles = cast_failover(discovery, *dead, *next, like, request);
+  for (Follower& one : find_pointed_already(discovery, *dead, *next)) {
+    roles.followers.push_back(std::move(one));
+  }
   roles.semi_sync_replica = header.value("semi_sync", false);
   roles.keep_as = header.value("keep_as", "");
 

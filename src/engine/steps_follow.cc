@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/host_name.h"
+#include "engine/position.h"
 #include "engine/server_step.h"
 
 namespace mha {
@@ -60,14 +61,17 @@ class EnsureCaughtUp : public ServerStep {
   Handover& handover_;
 };
 
+Status stop_replication(Replication& server, const Node& node, Deadline deadline) {
+  const Status stopped = server.stop_replica(deadline);
+  if (stopped.ok()) return stopped;
+  return stopped.error().with_context(fmt::format("stopping the replication of {}", node.title()));
+}
+
 // Afterwards no replication thread runs, and handover.next_begin is where the server's own binary
 // log ends then.
 Status leave_source(Replication& server, const Node& node, Handover& handover, Deadline deadline) {
-  const Status stopped = server.stop_replica(deadline);
-  if (!stopped.ok()) {
-    return stopped.error().with_context(
-        fmt::format("stopping the replication of {}", node.title()));
-  }
+  const Status stopped = stop_replication(server, node, deadline);
+  if (!stopped.ok()) return stopped;
   Result<SourcePosition> begin = server.own_position(deadline);
   if (!begin.ok()) return begin.error();
   handover.next_begin = std::move(begin).value();
@@ -110,7 +114,8 @@ class EnsureAtEnd : public ServerStep {
 
 class EnsureNotFollowing : public ServerStep {
  public:
-  EnsureNotFollowing(Node& node, Handover& handover, Log& log)
+  // `handover`: nullptr where this is not the new master.
+  EnsureNotFollowing(Node& node, Handover* handover, Log& log)
       : ServerStep(node, log), handover_(handover) {}
 
   std::string kind() const override { return "ensure_not_following"; }
@@ -128,7 +133,10 @@ class EnsureNotFollowing : public ServerStep {
   Status apply(const json& /*found*/, Deadline deadline) override {
     Result<Replication*> server = replication(deadline);
     if (!server.ok()) return server.error();
-    return leave_source(*server.value(), node(), handover_, deadline);
+    if (handover_ != nullptr) {
+      return leave_source(*server.value(), node(), *handover_, deadline);
+    }
+    return stop_replication(*server.value(), node(), deadline);
   }
   Status undo(const json& found, Deadline deadline) override {
     const ReplicaThreads wanted{found.value("receiver", false), found.value("applier", false)};
@@ -144,7 +152,7 @@ class EnsureNotFollowing : public ServerStep {
   }
 
  private:
-  Handover& handover_;
+  Handover* handover_;
 };
 
 class EnsureFollows : public ServerStep {
@@ -193,14 +201,41 @@ class EnsureFollows : public ServerStep {
       const bool waits = request_.old_source == FollowRequest::OldSource::kMustBeDone &&
                          state.value().replica.has_value();
       if (waits) {
-        const Status applied =
-            server.wait_until_applied(handover_.orig_end, GtidUse::kNone, deadline);
-        if (!applied.ok()) return applied;
+        const Status there = come_to_the_end(server, *state.value().replica, deadline);
+        if (!there.ok()) return there;
       }
     }
     if (Status stopped = server.stop_replica(deadline); !stopped.ok()) return stopped;
     if (Status pointed = server.replicate_from(source, deadline); !pointed.ok()) return pointed;
     return server.start_replica(deadline);
+  }
+
+  // Afterwards it has applied all of the old master's log up to the handover, and nothing that
+  // comes later: the old master logs what it gets as a replica of the new one, and from whoever
+  // gets that there the new one's log would come a second time.
+  Status come_to_the_end(Replication& server, const ReplicaState& replica, Deadline deadline) {
+    const BinlogCoordinates& end = handover_.orig_end.binlog;
+    const Result<bool> has_received = is_at_or_after(replica.received, end);
+    if (!has_received.ok()) return has_received.error();
+    if (has_received.value()) {
+      if (Status stopped = server.stop_receiver(deadline); !stopped.ok()) return stopped;
+    }
+    const Status applied = server.wait_until_applied(handover_.orig_end, GtidUse::kNone, deadline);
+    if (!applied.ok()) return applied;
+    if (Status stopped = server.stop_replica(deadline); !stopped.ok()) return stopped;
+    const Result<ServerState> state = server.state(deadline);
+    if (!state.ok()) return state.error();
+    const BinlogCoordinates has = state.value().replica.value_or(ReplicaState{}).executed;
+    // Events that are no transactions may follow.
+    const bool same_gtids = !handover_.orig_end.gtids.empty() &&
+                            state.value().executed_gtids == handover_.orig_end.gtids;
+    const Result<bool> is_not_past = is_at_or_after(end, has);
+    if (!is_not_past.ok()) return is_not_past.error();
+    if (is_not_past.value() || same_gtids) return {};
+    return Error{Code::kRefused,
+                 fmt::format("it has applied {}:{} of the original master's log, which was to end "
+                             "at {}:{}: what it has got since would come twice",
+                             has.file, has.position, end.file, end.position)};
   }
 
   [[nodiscard]] std::string by_hand() const {
@@ -250,7 +285,10 @@ std::unique_ptr<Step> ensure_at_end(Node& next, Node& orig, GtidUse gtid_use, Ha
   return std::make_unique<EnsureAtEnd>(next, orig, gtid_use, handover, log);
 }
 std::unique_ptr<Step> ensure_not_following(Node& node, Handover& handover, Log& log) {
-  return std::make_unique<EnsureNotFollowing>(node, handover, log);
+  return std::make_unique<EnsureNotFollowing>(node, &handover, log);
+}
+std::unique_ptr<Step> ensure_replication_stopped(Node& node, Log& log) {
+  return std::make_unique<EnsureNotFollowing>(node, nullptr, log);
 }
 std::unique_ptr<Step> ensure_follows(Node& node, FollowRequest request, const Handover& handover,
                                      Log& log) {

@@ -29,6 +29,9 @@ std::unique_ptr<Step> ensure_at_end(Node& next, Node& orig, GtidUse gtid_use, Ha
 // own binary log. Undo starts what ran.
 std::unique_ptr<Step> ensure_not_following(Node& node, Handover& handover, Log& log);
 
+// The same of a server that is not to be the new master; the step's kind is the same as well.
+std::unique_ptr<Step> ensure_replication_stopped(Node& node, Log& log);
+
 // The source that a replica is to follow, and how.
 struct FollowRequest {
   NewSource source;  // for kNone, `start` comes from handover.next_begin

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "config/host_name.h"
@@ -70,6 +71,19 @@ std::vector<Follower> find_followers(const Discovery& discovery, std::size_t ori
   return followers;
 }
 
+std::vector<Follower> find_pointed_already(const Discovery& discovery, std::size_t orig,
+                                           std::size_t next) {
+  const std::vector<HostView>& views = discovery.views;
+  const auto sources = find_sources(views);
+  std::vector<Follower> followers;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if (i == next || i == orig || sources[i] != next) continue;
+    followers.push_back(
+        make_follower(views[i], *discovery.nodes[i], views[next], *views[i].state.replica));
+  }
+  return followers;
+}
+
 void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
                       Milliseconds max_downtime, LongWriters blockers, Environment& environment) {
   Log& log = environment.log;
@@ -77,6 +91,8 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   Node& next = *roles.next;
   plan.add(ensure_read_only(next, log));
   if (roles.events) plan.add(ensure_events_off(orig, log));
+  // Else it would log what the new master takes, and its own replicas would get that from it.
+  if (roles.orig_replicates) plan.add(ensure_replication_stopped(orig, log));
 
   plan.mark_hurry_begin(max_downtime);
   if (roles.semi_sync_source) plan.add(ensure_semi_sync_freed(orig, log));
@@ -133,24 +149,20 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
   if (next.moves_a_vip()) plan.add(ensure_vip_present(next, OtherHolder::kRefuse, log));
   plan.mark_hurry_end();
 
+  // By position, what the original master gets as a replica and logs must come to nobody who is
+  // still to be pointed to a place in the new master's log: that one's turn is after theirs.
+  const bool by_position = std::any_of(
+      roles.followers.begin(), roles.followers.end(),
+      [](const Follower& follower) { return follower.request.source.gtid_use == GtidUse::kNone; });
   std::vector<std::unique_ptr<Step>> repointing;
+  std::vector<std::unique_ptr<Step>> then;
   if (roles.forgets_source) repointing.push_back(ensure_source_forgotten(next, log));
-  std::unique_ptr<Step> orig_follows;
-  bool any_by_place = false;
   for (const Follower& follower : roles.followers) {
-    std::unique_ptr<Step> step = ensure_follows(*follower.node, follower.request, handover, log);
-    if (follower.node == roles.orig) {
-      orig_follows = std::move(step);
-      continue;
-    }
-    any_by_place = any_by_place || follower.request.source.gtid_use == GtidUse::kNone;
-    repointing.push_back(std::move(step));
+    auto& when = by_position && follower.node == roles.orig ? then : repointing;
+    when.push_back(ensure_follows(*follower.node, follower.request, handover, log));
   }
-  // What the original master gets from the new one it passes on to those who still replicate from
-  // it: by place they would get that a second time from the new master.
-  if (orig_follows != nullptr && !any_by_place) repointing.push_back(std::move(orig_follows));
   plan.add_together(std::move(repointing));
-  if (orig_follows != nullptr) plan.add(std::move(orig_follows));
+  plan.add_together(std::move(then));
   if (!roles.master_events.enabled.empty()) {
     plan.add(ensure_events_enabled(next, roles.master_events, log));
   }

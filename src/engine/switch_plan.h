@@ -28,6 +28,7 @@ struct SwitchRoles {
   Node* next = nullptr;
   std::vector<Follower> followers;    // of the new master: replicas, and the old master if it is to
   GtidUse gtid_use = GtidUse::kNone;  // of the candidate
+  bool orig_replicates = false;       // the original master does: one of two masters
   bool events = false;                // the scheduler ran on the original master
   MasterEvents master_events;         // of the original master
   bool semi_sync_source = false;      // the original master was one
@@ -58,5 +59,10 @@ void add_steps_of_resume(Plan& plan, const SwitchRoles& roles, Handover& handove
 // master's are those of the candidate (`like`).
 std::vector<Follower> find_followers(const Discovery& discovery, std::size_t orig, std::size_t next,
                                      const ReplicaState& like, OrigMaster orig_master);
+
+// Who has the new master as its source by now, the original master left out. A process that was
+// killed may have pointed it there and not started it: whoever carries its work on has to.
+std::vector<Follower> find_pointed_already(const Discovery& discovery, std::size_t orig,
+                                           std::size_t next);
 
 }  // namespace mha

@@ -103,6 +103,9 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   roles.script =
       online_script(request.cluster, roles.orig->spec(), roles.next->spec(), roles.orig_master);
   roles.followers = find_followers(discovery, *orig, *next, like, roles.orig_master);
+  for (Follower& one : find_pointed_already(discovery, *orig, *next)) {
+    roles.followers.push_back(std::move(one));
+  }
   for (const Follower& follower : roles.followers) {
     if (follower.node != roles.orig) follower.node->set_role("replica");
   }

@@ -106,6 +106,7 @@ void Switchover::Parts::cast_roles() {
   const HostView& next = next_view();
   const ReplicaState like = next.state.replica.value_or(ReplicaState{});
   roles.gtid_use = like.gtid_use;
+  roles.orig_replicates = orig.state.replica.has_value();
   roles.events = orig.state.event_scheduler;
   roles.semi_sync_source = orig.state.semi_sync.source_enabled;
   roles.semi_sync_replica = next.state.semi_sync.replica_enabled;

@@ -76,7 +76,7 @@ class Executioner {
     syscall(SYS_write, log_, line.data(), line.size());
   }
 
-  static constexpr std::size_t kShown = 400;
+  static constexpr std::size_t kShown = 4000;
   std::mutex mutex_;
   std::string from_;
   std::string text_;

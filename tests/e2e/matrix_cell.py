@@ -1,9 +1,10 @@
 """What the cells of the matrix share: their lab, and what is looked at from outside."""
 
 import json
+from collections.abc import Callable
 
 import support
-from support import Lab, Outcome, options
+from support import Lab, Line, Outcome, options
 
 NATIVE = "--engine=native"
 DATABASE_HOSTS = options.DATABASE_HOSTS
@@ -75,6 +76,19 @@ class Cell(support.LabTest):
         self.assertTrue(any(words in what for what in found), said)
         for problem in said["problems"]:
             self.assertTrue(problem["remedy"], problem)
+
+
+def once(words: str, act: Callable[[], None]) -> Callable[[Line], None]:
+    """For on_line: does that at the first line with these words, which manager_log may repeat."""
+    seen: list[Line] = []
+
+    def on_line(line: Line) -> None:
+        if words in line.text:
+            seen.append(line)
+            if len(seen) == 1:
+                act()
+
+    return on_line
 
 
 class HeldReplica:

@@ -134,8 +134,9 @@ class LabTest(unittest.TestCase):
                on_line: Callable[[Line], None] | None = None) -> Outcome:
         return self._keep(lab.switch(extra=extra, on_line=on_line))
 
-    def failover(self, lab: Lab, dead: str = "db1", *extra: str) -> Outcome:
-        return self._keep(lab.failover(dead, extra=extra))
+    def failover(self, lab: Lab, dead: str = "db1", *extra: str,
+                 on_line: Callable[[Line], None] | None = None) -> Outcome:
+        return self._keep(lab.failover(dead, extra=extra, on_line=on_line))
 
     def run_on_mgr(self, lab: Lab, command: list[str], **how) -> Outcome:
         return self._keep(lab.mha.run(command, **how))

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Our own process is killed in the middle of a switch: another one undoes it, or carries it on.
 
-die_at.cc ends it exactly before one of its effects. One lab serves a whole series: db1 and db2 change
-places as switches are finished. All the time a client writes through the virtual IP, and after each
-kill others write on every server that takes it, as those do who know servers by their own addresses.
+die_at.cc ends it exactly before one of its effects. One lab serves a whole series: db1 and db2
+change places as switches are finished. All the time a client writes through the virtual IP, and
+after each kill others write on every server that takes it, as those do who know servers by their own
+addresses.
 """
 
 import os
@@ -11,6 +12,7 @@ import pathlib
 import re
 import typing
 
+import crowds
 import support
 from support import DONE, NOT_UNDONE, UNDONE, Lab, options
 
@@ -21,8 +23,8 @@ LOG = support.SIGNALS + "/effects"
 NEVER = -1
 BEGIN = '"event":"step_begin"'  # in the journal: the plan has begun
 
-# What a switch by position says to MariaDB and to its journal, step by step; not made where it dies.
-# What goes over SSH cannot be read: it lies between these, and test_anywhere comes there.
+# What a switch by position says to MariaDB and to its journal, step by step; not made where it
+# dies. What goes over SSH cannot be read: it lies between these, and test_anywhere comes there.
 STEPS = {
     "before anything": BEGIN,
     "the candidate is read-only": "SET GLOBAL read_only='ON'",
@@ -126,6 +128,10 @@ class KilledTest(support.LabTest):
         became = set()
         for what, text in STEPS.items():
             for way in ("rollback", "resume"):
+                if text == "KILL ":
+                    # Somebody to end: the writer may just be between two connections.
+                    crowds.CrowdOf(lab, f"idle-{way}", lab.options.vip, "app",
+                                   lab.options.app_password, idle=2, writers=0)
                 effects = self.switch_until(lab, text, 0)
                 self.assertIn(text, effects[-1].text, what)
                 became.add(self.answer(lab, way))

@@ -11,7 +11,7 @@ SWITCHES = 10
 
 class TenSwitchesTest(support.LabTest):
     def ten_switches(self, server: str, gtid: str) -> None:
-        """8 writers and 50 idle clients: no acknowledged row lost, none twice, one writer always."""
+        """8 writers, 50 idle clients: no acknowledged row lost, none twice, one writer always."""
         lab = self.make_lab(server=server, gtid=gtid)
         lab.sql("db1", direct.TABLE)
         crowds.make_table(lab)
@@ -63,7 +63,7 @@ class TenSwitchesTest(support.LabTest):
 
 class WitnessTest(support.LabTest):
     def test_two_writers_are_seen(self):
-        """The witness itself: a replica that takes writes for a moment is told from one that does not."""
+        """The witness itself: a replica that takes writes for a moment is seen."""
         lab = self.make_lab()
         lab.sql("db1", direct.TABLE)
         lab.wait_until_replicating()

@@ -78,6 +78,11 @@ class TopologiesTest(support.LabTest):
         self.native_switch(lab, UNDONE)
         self.assertIn("db1, which replicates from it, takes writes", self.ran[-1].output)
         self.assert_only_master(lab, "db1")
+        outcome = self.failover(lab, "db2", NATIVE)
+        self.assert_status(outcome, UNDONE)
+        self.assertIn("db1: it has the virtual IP", outcome.output)
+        self.assert_only_master(lab, "db1")
+        self.assert_replicate_from(lab, "db1", "db3")
 
 
 def _add_tests() -> None:

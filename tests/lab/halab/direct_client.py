@@ -2,7 +2,7 @@
 """Tries all the time to write to every database host by the host's own address.
 
 It is the witness of "one writer": where an INSERT is accepted, and when. Its account has no right
-that goes past read_only, and lab.direct is a table of its own. Each row names the host and a number.
+that goes past read_only, and lab.direct is a table of its own. A row names its host and a number.
 
 Its log has a line per event, times from CLOCK_MONOTONIC in ns:
     took HOST SENT ANSWERED NUMBER      the server took it at some moment between these two

@@ -81,6 +81,7 @@ class DeadCluster {
     outcome = failover.run();
     summary = failover.summary();
     downtime = failover.operation_summary().downtime;
+    leftovers = failover.operation_summary().leftovers;
     return outcome;
   }
 
@@ -92,6 +93,7 @@ class DeadCluster {
   FailoverRequest request;
   FailoverSummary summary;
   std::optional<TimePoint::duration> downtime;
+  std::vector<std::string> leftovers;
   FakeEventFiles files{cluster.mysql, cluster.faults};
   bool server_runs = false;
 
@@ -232,6 +234,55 @@ TEST_P(FailoverTest, ALivingMasterIsNotDead) {
   EXPECT_EQ(outcome.ending, Ending::kUndone);
   EXPECT_THAT(outcome.headline->message, HasSubstr("db1: it is not dead"));
   EXPECT_EQ(dead->cluster.seen(), found);
+}
+
+// A failover that nobody finished has made db2 the master: a second one must not make another.
+TEST_P(FailoverTest, AnotherHostThatIsTheMasterIsAReason) {
+  for (const bool has_address : {true, false}) {
+    const auto dead = make();
+    dead->kill();
+    FakeMysqlState& other = dead->cluster.server("db2");
+    other.replica.reset();
+    other.replication.source = {};
+    other.read_only.read_only = ReadOnly::kOff;
+    dead->cluster.vip.set_holders({"db2"});
+    for (ClusterHost& host : dead->request.cluster.hosts) {
+      if (has_address) continue;
+      host.node.settings.vip_type = VipType::kNone;
+      host.node.settings.writer_vip.reset();
+    }
+    const ClusterSeen found = dead->cluster.seen();
+    const Outcome outcome = dead->run();
+    EXPECT_EQ(outcome.ending, Ending::kUndone);
+    EXPECT_THAT(outcome.headline->message,
+                HasSubstr(has_address ? "db2: it has the virtual IP" : "db2: it takes writes"));
+    EXPECT_EQ(dead->cluster.seen(), found);
+  }
+}
+
+// Of two masters the idle one has died: the other one goes on.
+TEST_P(FailoverTest, TheIdleOneOfTwoMastersNeedsNoSuccessor) {
+  const auto dead = make();
+  dead->cluster.mysql.follow("db1:3306", "db2:3306", GetParam().gtid_use);
+  dead->request.dead_host = "db2";
+  dead->cluster.server("db2").health = FakeHealth::kDown;
+  dead->cluster.ssh.add_host("db2")->set_answer([](const std::string& /*command*/) {
+    return CommandOutput{0, "pgrep=1\n", ""};
+  });
+  const ClusterSeen found = dead->cluster.seen();
+  const Outcome outcome = dead->run();
+  EXPECT_EQ(outcome.ending, Ending::kUndone);
+  EXPECT_THAT(outcome.headline->message, HasSubstr("db1: it has the virtual IP"));
+  EXPECT_EQ(dead->cluster.seen(), found);
+}
+
+TEST_P(FailoverTest, SaysWhatAReplicaAloneHas) {
+  if (by_position() && GetParam().family == ServerFamily::kMysql) GTEST_SKIP() << "nobody can tell";
+  const auto dead = make();
+  dead->cluster.server("db3").write_as_super(1);
+  dead->kill();
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_THAT(dead->leftovers, ElementsAre(HasSubstr("db3 has transactions of its own")));
 }
 
 TEST_P(FailoverTest, AReplicaIsNoMaster) {

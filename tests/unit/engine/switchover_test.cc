@@ -231,6 +231,9 @@ TEST_P(SwitchoverTest, KilledAtEveryCall) {
       EXPECT_THAT(cluster->seen().writers(), ElementsAre("db2"));
       EXPECT_THAT(cluster->seen().vip_holders, ElementsAre("db2"));
       EXPECT_THAT(cluster->seen().servers.at("db2").enabled_events, ElementsAre("shop.nightly"));
+      for (const std::string host : {"db1", "db3"}) {
+        EXPECT_EQ(cluster->server(host).replica, (ReplicaThreads{true, true})) << host;
+      }
     } else {
       ++rolled_back;
       EXPECT_EQ(resume_switch(cluster->request, *journal, environment).ending, Ending::kUndone);

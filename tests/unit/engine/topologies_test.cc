@@ -166,6 +166,30 @@ TEST_P(TopologiesTest, OfTwoMastersTheOtherTakesOver) {
   expect_everybody_gets_what_is_written("db2", {"db1", "db3"});
 }
 
+// Clients write on the new master at once, and the old one, which follows it, logs that as well:
+// who still follows the old one must not get it there and then a second time from the new one.
+TEST_P(TopologiesTest, WhatTheNewMasterTakesComesToNobodyTwice) {
+  for (const bool ring : {false, true}) {
+    EngineCluster cluster(GetParam().gtid_use, GetParam().family);
+    if (ring) follow(cluster, "db1", "db2");
+    FakeMysqlState& next = cluster.server("db2");
+    cluster.server("db3").on_call = [&next](FakeMysqlState& /*db3*/, const std::string& /*call*/) {
+      next.write();
+    };
+    const Outcome outcome = cluster.run();
+    EXPECT_EQ(outcome.ending, Ending::kDone)
+        << ring << (outcome.headline.has_value() ? outcome.headline->message : "");
+    cluster.server("db3").on_call = nullptr;
+    cluster.mysql.replicate();
+    for (const std::string host : {"db1", "db3"}) {
+      EXPECT_EQ(cluster.server(host).replica, (ReplicaThreads{true, true})) << host;
+      EXPECT_EQ(mysql_gtids(cluster.server(host).replication.executed),
+                mysql_gtids(next.replication.executed))
+          << host;
+    }
+  }
+}
+
 TEST_P(TopologiesTest, OfTwoMastersAndAReplicaTheReplicaTakesOver) {
   follow("db1", "db2");
   switch_to("db3");
@@ -179,6 +203,16 @@ TEST_P(TopologiesTest, AMasterWhoseOwnReplicationStandsStillIsAReason) {
   follow("db1", "db2");
   cluster_.server("db1").replica->applier = false;
   EXPECT_THAT(problems(), HasSubstr("db1: its SQL thread does not run"));
+}
+
+// What began is put back: its own replication runs again.
+TEST_P(TopologiesTest, AMastersOwnReplicationIsPutBack) {
+  follow("db1", "db2");
+  FakeMysqlState& orig = cluster_.server("db1");
+  orig.blockers.push_back({orig.add_thread("app"), "thread (app): LOCK TABLES"});
+  const ClusterSeen found = cluster_.seen();
+  EXPECT_EQ(cluster_.run().ending, Ending::kUndone);
+  EXPECT_EQ(cluster_.seen(), found);
 }
 
 // Nobody may take the idle master's death for that of the one who takes the writes.
