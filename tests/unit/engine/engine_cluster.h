@@ -88,10 +88,18 @@ class EngineCluster {
   EngineCluster(const EngineCluster&) = delete;
   EngineCluster& operator=(const EngineCluster&) = delete;
 
-  // One more than db1 to db3, read-only and of the conf; follows nobody yet.
+  // One more than db1 to db3, read-only and of the conf: it has what db1 has, and follows nobody
+  // yet.
   void add_host(const std::string& host) {
     FakeMysqlState& state = server(host);
-    state.replication.gtids = server("db1").replication.gtids;
+    const FakeMysqlState& like = server("db1");
+    if (like.identity.family == ServerFamily::kMariadb) make_mariadb(state);
+    state.replication.gtids = like.replication.gtids;
+    state.replication.executed = like.replication.executed;
+    state.replication.binlog = like.replication.binlog;
+    if (!like.replication.executed.empty()) {
+      state.replication.slave_pos = like.replication.executed.back();
+    }
     state.read_only.read_only = ReadOnly::kOn;
     ssh.add_host(host);
     request.cluster.hosts.push_back(host_of(host));
