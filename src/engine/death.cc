@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/shell_quote.h"
 #include "engine/remote_server.h"
 #include "engine/topology.h"
 
@@ -124,7 +125,8 @@ std::string lost_text(const ReceiverSeen& seen) {
 // half of the time counts.
 class ReceiverWatch {
  public:
-  ReceiverWatch(Node& node, Hearing& hearing) : node_(node), hearing_(hearing) {}
+  ReceiverWatch(Node& node, const NodeSpec& orig, Hearing& hearing)
+      : node_(node), orig_(orig), hearing_(hearing) {}
 
   ReplicaWitness watch() {
     const TimePoint half = hearing_.begin + hearing_.span() / 2;
@@ -132,6 +134,8 @@ class ReceiverWatch {
     const Milliseconds margin = std::min(Milliseconds{50}, hearing_.span() / 5);
     std::optional<ReceiverSeen> first;
     std::optional<ReceiverSeen> at_half;
+    const TimePoint third = hearing_.begin + hearing_.span() / 3;
+    bool has_connected = false;
     Milliseconds pause{5};
     std::optional<ReceiverSeen> last;
     for (;;) {
@@ -148,12 +152,42 @@ class ReceiverWatch {
       if (!at_half.has_value() || hearing_.clock().now() <= half) at_half = seen;
       last = seen;
       if (hearing_.alive) return of_running(*first, *last);
+      if (hearing_.clock().now() >= third && !has_connected) {
+        has_connected = true;
+        if (is_greeted(left)) {
+          return told(Witness::kReaches, "its host gets a greeting from it, though we get none");
+        }
+      }
       hearing_.clock().sleep_for(std::clamp(left, Milliseconds{0}, pause));
       pause = std::min(pause * 2, kLongestPause);
     }
   }
 
  private:
+  // Whether the master's server greets a connection that is made on the replica's host, within
+  // `at_most`: one that hangs does not, though its kernel accepts. A host without bash or SSH tells
+  // nothing.
+  bool is_greeted(Milliseconds at_most) {
+    const bool is_plain = orig_.mysql.host.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789.:-_") == std::string::npos;
+    // The host's own time-out ends first, so that the session lives on.
+    const Milliseconds there = at_most * 2 / 3;
+    if (there < Milliseconds{50} || !is_plain) return false;
+    const Result<RemoteShell*> shell = node_.shell(hearing_.deadline);
+    if (!shell.ok()) return false;
+    const std::string connect =
+        fmt::format("exec 3<>/dev/tcp/{}/{} && IFS= read -r -n 1 -u 3 && echo greeted",
+                    orig_.mysql.host, orig_.port);
+    const Result<CommandOutput> said = shell.value()->run(
+        fmt::format("timeout {:.3f} bash -c {} 2>/dev/null; true",
+                    static_cast<double>(there.count()) / 1000.0, shell_quote(connect)),
+        hearing_.deadline);
+    if (said.ok()) return said.value().out.starts_with("greeted");
+    node_.forget_shell();
+    return false;
+  }
+
   // The session of the discovery may have been ended since.
   Result<std::optional<ReceiverSeen>> ask() {
     for (bool again = true;; again = false) {
@@ -195,6 +229,7 @@ class ReceiverWatch {
   }
 
   Node& node_;
+  const NodeSpec& orig_;
   Hearing& hearing_;
 };
 
@@ -214,8 +249,10 @@ std::string why_not(const OwnConnection& own, const std::vector<ReplicaWitness>&
     return text;
   }
   if (!own.asked) return fmt::format("whether {} is dead is not known: {}", title, own.text);
+  const auto receiving = first(Witness::kReceiving);
+  const auto witness = receiving != replicas.end() ? receiving : first(Witness::kReaches);
   std::string text = fmt::format("{} lives: {}; what is broken is the way from here to it ({})",
-                                 title, first(Witness::kReceiving)->text, own.text);
+                                 title, witness->text, own.text);
   if (lost != replicas.end()) text += fmt::format(", and another replica's ({})", lost->text);
   return text;
 }
@@ -237,7 +274,7 @@ DeathReport confirm_death(Discovery& discovery, std::size_t dead, Milliseconds p
   for (std::size_t i = 0; i < discovery.views.size(); ++i) {
     if (i == dead || !discovery.views[i].replicates() || sources.at(i) != dead) continue;
     watches.emplace_back(i, std::async(std::launch::async, [&, i] {
-                           return ReceiverWatch(*discovery.nodes[i], hearing).watch();
+                           return ReceiverWatch(*discovery.nodes[i], orig.spec(), hearing).watch();
                          }));
   }
 
@@ -254,7 +291,7 @@ DeathReport confirm_death(Discovery& discovery, std::size_t dead, Milliseconds p
   bool receives = false;
   for (const ReplicaWitness& replica : report.replicas) {
     report.evidence.push_back(replica.text);
-    receives |= replica.sees == Witness::kReceiving;
+    receives |= replica.sees == Witness::kReceiving || replica.sees == Witness::kReaches;
   }
   for (std::size_t i = 0; i < discovery.views.size(); ++i) {
     const bool asked = std::ranges::any_of(

@@ -14,6 +14,7 @@ enum class Witness {
   kReceiving,  // events or heartbeats arrived while we looked: the master lives
   kLost,       // it has lost the connection, or cannot make one
   kSilent,     // it believes itself connected, and nothing came
+  kReaches,    // likewise, and the master's server greets a new connection from the replica's host
   kNotAsked,   // not living, not a replica of it, or its receiver had been stopped before
 };
 
@@ -35,7 +36,9 @@ struct DeathReport {
 
 // Asks all witnesses at the same time and within `patience` together: our own connections to the
 // master (several in that time, so that one lost packet does not condemn it), SSH to its host, and
-// each living replica's state at the beginning and at the end. A server that answers, if only to
+// each living replica's state at the beginning and at the end. Where a receiver stays silent, its
+// host is asked over SSH to connect to the master: a manager that alone is cut off from a master
+// that nobody writes to would otherwise take it for dead. A server that answers, if only to
 // refuse our account or for too many connections, lives. Changes nothing. `dead` is the index of
 // the master in question; `discovery` has its other hosts' sessions open.
 DeathReport confirm_death(Discovery& discovery, std::size_t dead, Milliseconds patience,

@@ -214,6 +214,23 @@ TEST_F(DeathTest, WhatArrivesOnlyAtFirstIsNoSignOfLife) {
   EXPECT_EQ(of(report, 1), Witness::kSilent);
 }
 
+// Nobody writes, and we alone are cut off from it.
+TEST_F(DeathTest, AReplicasHostThatIsGreetedByItKnowsBetter) {
+  refuse_us();
+  std::string asked;
+  ssh_.add_host("db3")->set_answer([&asked](const std::string& command) {
+    asked = command;
+    return CommandOutput{0, "greeted\n", ""};
+  });
+  const DeathReport report = confirm(kShort);
+  EXPECT_FALSE(report.dead);
+  EXPECT_EQ(of(report, 1), Witness::kSilent);
+  EXPECT_EQ(of(report, 2), Witness::kReaches);
+  EXPECT_THAT(asked, HasSubstr("/dev/tcp/db1/3306"));
+  EXPECT_THAT(report.why_not, AllOf(HasSubstr("db3: its host gets a greeting"),
+                                    HasSubstr("the way from here to it")));
+}
+
 TEST_F(DeathTest, AReplicaThatHasLostALivingMasterIsAnotherTrouble) {
   server("db2").on_call = [&](FakeMysqlState& state, const std::string&) {
     state.replication.connected = false;

@@ -277,12 +277,15 @@ TEST_P(FailoverTest, TheIdleOneOfTwoMastersNeedsNoSuccessor) {
 }
 
 TEST_P(FailoverTest, SaysWhatAReplicaAloneHas) {
-  if (by_position() && GetParam().family == ServerFamily::kMysql) GTEST_SKIP() << "nobody can tell";
   const auto dead = make();
   dead->cluster.server("db3").write_as_super(1);
   dead->kill();
   ASSERT_EQ(dead->run().ending, Ending::kDone);
-  EXPECT_THAT(dead->leftovers, ElementsAre(HasSubstr("db3 has transactions of its own")));
+  if (by_position() && GetParam().family == ServerFamily::kMysql) {
+    EXPECT_THAT(dead->leftovers, IsEmpty()) << "without GTIDs nobody can tell";
+  } else {
+    EXPECT_THAT(dead->leftovers, ElementsAre(HasSubstr("db3 has transactions of its own")));
+  }
 }
 
 TEST_P(FailoverTest, AReplicaIsNoMaster) {

@@ -409,8 +409,9 @@ TEST_F(RelayLogTest, TransactionThatIsSentOnceMoreCountsOnce) {
 class ApplyTest : public testing::TestWithParam<std::string> {
  protected:
   ApplyTest() {
-    if (GetParam() == "mariadb") make_mariadb(heir());
-    if (GetParam() == "position") heir().replication.gtids = false;
+    FakeMysqlState& state = heir();
+    if (GetParam() == "mariadb") make_mariadb(state);
+    if (GetParam() == "position") state.replication.gtids = false;
     FakeHistory history;
     for (std::uint64_t number = 1; number <= 4; ++number) history.push_back({9, number});
     events_.file = testing::TempDir() + "apply_" + std::to_string(getpid()) + ".sql";

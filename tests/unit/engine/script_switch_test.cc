@@ -150,7 +150,7 @@ TEST_F(ScriptSwitchTest, AnotherProcessUndoesItsStopAsWell) {
   // As if this process had been killed before the freeze: the read-only of db1 never comes, and
   // nothing of the undo either.
   const ClusterSeen found = cluster_.seen();
-  cluster_.faults.fail_matching("db1:3306 set read_only", FaultTime::kBefore,
+  cluster_.faults.fail_matching("db1:3306 set_read_only", FaultTime::kBefore,
                                 {Code::kTimeout, "killed"});
   run();
   called_.clear();
