@@ -2,6 +2,7 @@
 #include "engine/failover.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -29,6 +30,9 @@ Outcome nothing_changed(Error error) {
 }  // namespace
 
 struct Failover::Parts {
+  Parts(const FailoverRequest& wanted, EventFiles& logs, Environment& around)
+      : request(wanted), files(logs), environment(around), began(around.clock.now()) {}
+
   const FailoverRequest& request;
   EventFiles& files;
   Environment& environment;
@@ -41,8 +45,10 @@ struct Failover::Parts {
   FailoverState state;
   std::optional<TimePoint> writable_again;
   std::string journal_path;
+  std::vector<std::string> events;  // of the scheduler, that replication has disabled there
 
   Result<std::vector<Problem>> look();
+  void read_events();
   Status take_locks();
   void fill(Plan& plan, Journal& journal);
   [[nodiscard]] PlanBudget budget() const;
@@ -50,18 +56,7 @@ struct Failover::Parts {
 };
 
 Failover::Failover(const FailoverRequest& request, EventFiles& files, Environment& environment)
-    : parts_(new Parts{request,
-                       files,
-                       environment,
-                       environment.clock.now(),
-                       {},
-                       {},
-                       0,
-                       {},
-                       {},
-                       {},
-                       std::nullopt,
-                       {}}) {}
+    : parts_(new Parts(request, files, environment)) {}
 Failover::~Failover() = default;
 
 Result<std::vector<Problem>> Failover::look() {
@@ -88,6 +83,7 @@ Result<std::vector<Problem>> Failover::Parts::look() {
   candidate = chosen.value();
   roles =
       cast_failover(discovery, dead.value(), candidate, replica_like(views[candidate]), request);
+  read_events();
   roles.fence.host_answers = death.host_answers;
   roles.script =
       failover_script(request.cluster, roles.orig->spec(), roles.next->spec(),
@@ -96,6 +92,24 @@ Result<std::vector<Problem>> Failover::Parts::look() {
   return failover_problems(
       {views, topology, candidate, death, read_failover_marks(request.cluster, environment.clock)},
       request);
+}
+
+// Which of them were enabled only the dead master could have told.
+void Failover::Parts::read_events() {
+  const Deadline deadline = environment.clock.deadline_after(kLook);
+  Result<MysqlServer*> server = roles.next->mysql(deadline);
+  const Result<std::vector<ScheduledEvent>> all =
+      server.ok() ? server.value()->replication().scheduled_events(deadline)
+                  : Result<std::vector<ScheduledEvent>>{server.error()};
+  if (!all.ok()) {
+    environment.log.warning("the events of {} are not known: {}", roles.next->title(),
+                            all.error().message);
+    return;
+  }
+  for (const ScheduledEvent& event : all.value()) {
+    if (event.status != EventStatus::kDisabledOnReplica) continue;
+    events.push_back(fmt::format("{}.{}", event.schema, event.name));
+  }
 }
 
 // As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
@@ -201,6 +215,12 @@ OperationSummary Failover::operation_summary() const {
     summary.downtime = *parts_->writable_again - parts_->began;
   summary.journal = parts_->journal_path;
   for (const std::string& one : parts_->errant()) summary.leftovers.push_back(one);
+  if (!parts_->events.empty() && !summary.new_master.empty()) {
+    summary.leftovers.push_back(fmt::format(
+        "events of {} that are disabled on {}: {}; by hand: ALTER EVENT ... ENABLE for those that "
+        "ran there",
+        summary.orig_master, summary.new_master, fmt::join(parts_->events, ", ")));
+  }
   return summary;
 }
 
