@@ -223,9 +223,10 @@ Result<std::optional<BinlogEvent>> BinlogFile::next() {
   const bool description = event.type == BinlogEventType::kFormatDescription;
   // A format description has its own, whatever it says of the others.
   const std::size_t checksum = description ? kChecksum : checksum_bytes_;
+  // MariaDB 11.8 writes 0 into the events within a transaction.
   const bool plausible = known_type(static_cast<std::uint8_t>(event.type)) &&
                          event.size >= kHeader + checksum &&
-                         (!added_.has_value() || description ||
+                         (!added_.has_value() || description || event.log_pos == 0 ||
                           event.log_pos == static_cast<std::uint32_t>(event.end() + *added_));
   if (!plausible) return stop(0);
   if (event.size > left) return stop(event.size);

@@ -97,7 +97,8 @@ class BinlogFile {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   // Reading goes on from there: an event's beginning.
   void seek(std::uint64_t offset) { offset_ = offset; }
-  // Each event's log_pos is to be its end in this file plus this (modulo 2^32), as in a binary log;
+  // Each event's log_pos is to be its end in this file plus this (modulo 2^32), as in a binary log,
+  // or 0, as MariaDB 11.8 writes it within transactions;
   // a relay log has its source's.
   void expect_log_pos(std::uint64_t added) { added_ = added; }
 

@@ -92,6 +92,13 @@ OperationSummary operation_summary_of(const FailoverSummary& facts) {
         "as a replica",
         facts.orig_master, facts.new_master, salvage.why));
   }
+  if (salvage.events.torn && salvage.events.left_out > 0) {
+    summary.leftovers.push_back(fmt::format(
+        "the binary log of {} ends within a transaction, or is damaged, at {}:{}: {} bytes behind "
+        "that are on no server; keep its binary logs",
+        facts.orig_master, salvage.events.end.file, salvage.events.end.position,
+        salvage.events.left_out));
+  }
   return summary;
 }
 

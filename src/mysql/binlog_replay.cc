@@ -1,6 +1,8 @@
 // Statement by statement, in one session.
 #include "mysql/binlog_replay.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -37,6 +39,8 @@ Error too_large(const ReplicationSession& session, const std::string& doing, std
 
 Status execute_one(const ReplicationSession& session, std::string_view statement,
                    const std::string& doing, Deadline deadline) {
+  const bool is_mysql = session.identity.family == ServerFamily::kMysql;
+  if (is_mysql && is_for_newer_mysql(statement, session.identity.version_number)) return {};
   // The server counts some bytes of its own.
   constexpr std::size_t kHeader = 64;
   if (statement.size() + kHeader > session.max_allowed_packet) {
@@ -79,6 +83,19 @@ Result<std::uint64_t> execute_all(const ReplicationSession& session, const Binlo
 }
 
 }  // namespace
+
+bool is_for_newer_mysql(std::string_view statement, unsigned version) {
+  constexpr std::string_view kOpen = "/*!";
+  constexpr std::string_view kClose = "*/";
+  if (!statement.starts_with(kOpen) || !statement.ends_with(kClose)) return false;
+  if (statement.find(kClose) != statement.size() - kClose.size()) return false;
+  std::string_view digits = statement.substr(kOpen.size());
+  digits = digits.substr(0, std::min(digits.find_first_not_of("0123456789"), digits.size()));
+  if (digits.size() != 5 && digits.size() != 6) return false;
+  unsigned wanted = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), wanted);
+  return wanted > version;
+}
 
 Result<std::uint64_t> execute_binlog_script(const ReplicationSession& session,
                                             const BinlogReplay& replay, Deadline deadline) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/deadline.h"
 #include "base/status.h"
@@ -15,5 +16,10 @@ namespace mha {
 // back. Afterwards the session's settings are as before, as far as mysqlbinlog sets any.
 Result<std::uint64_t> execute_binlog_script(const ReplicationSession& session,
                                             const BinlogReplay& replay, Deadline deadline);
+
+// Whether a statement is nothing but a comment for a MySQL newer than `version` (50624): a
+// mysqlbinlog of a newer server prints some. They are not sent: 5.6 takes even an empty statement
+// for one behind the transaction's end (error 1837).
+bool is_for_newer_mysql(std::string_view statement, unsigned version);
 
 }  // namespace mha
