@@ -67,7 +67,8 @@ Statements mysql_56() {
   replication.by_place = "MASTER_AUTO_POSITION=0";
   replication.by_gtid = "MASTER_AUTO_POSITION=1";
   replication.binlog_status = "SHOW MASTER STATUS";
-  replication.gtids = "SELECT @@global.gtid_executed, @@global.gtid_executed, @@global.gtid_purged, ''";
+  replication.gtids =
+      "SELECT @@global.gtid_executed, @@global.gtid_executed, @@global.gtid_purged, ''";
   replication.has_executed = "GTID_SUBSET({}, @@global.gtid_executed)";
   replication.wait_for_gtids = {"WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS({}, {}) >= 0",
                                 Milliseconds{1000}};
@@ -170,7 +171,8 @@ Statements mariadb() {
   replication.by_current_pos = "MASTER_USE_GTID=current_pos";
   replication.adopt_own_gtids = "SET GLOBAL gtid_slave_pos=@@global.gtid_current_pos";
   replication.binlog_status = "SHOW MASTER STATUS";
-  replication.gtids = "SELECT @@global.gtid_current_pos, @@global.gtid_binlog_pos, '', @@global.gtid_binlog_state";
+  replication.gtids =
+      "SELECT @@global.gtid_current_pos, @@global.gtid_binlog_pos, '', @@global.gtid_binlog_state";
   // MASTER_GTID_WAIT looks at gtid_slave_pos alone: a server that was the source itself, and is
   // pointed by current_pos, may have the GTID as its own.
   replication.has_executed = "FIND_IN_SET({}, @@global.gtid_current_pos) > 0";
