@@ -4,8 +4,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
+#include "core/atomic_file.h"
 #include "engine/server_step.h"
 
 namespace mha {
@@ -176,6 +178,7 @@ class EnsureSalvaged : public ServerStep {
       log().info("{} has nothing that {} has not", request_.orig->title(), node().title());
       return {};
     }
+    if (const Status begun = remember_begin(*server.value()); !begun.ok()) return begun;
     const Status applied =
         files_.apply(*server.value(), salvage.events, request_.log_bin, deadline);
     if (!applied.ok()) {
@@ -189,6 +192,27 @@ class EnsureSalvaged : public ServerStep {
                salvage.events.transactions.size(), request_.orig->title(), node().title(),
                salvage.events.file);
     return {};
+  }
+
+  // Who follows by position begins before what is salvaged. A run that was ended behind that has
+  // left its word in FILE.SERVER.begin: by now the server's own log is further on.
+  Status remember_begin(const MysqlServer& server) {
+    std::string name = server.name();
+    std::replace(name.begin(), name.end(), ':', '_');
+    const std::string path = fmt::format("{}.{}.begin", state_.salvage.events.file, name);
+    const BinlogCoordinates& end = state_.handover.orig_end.binlog;
+    BinlogCoordinates& begin = state_.handover.next_begin.binlog;
+    const std::string subject = fmt::format("{} {}", end.file, end.position);
+    if (std::ifstream before{path}; before) {
+      std::string of;
+      BinlogCoordinates noted;
+      if (std::getline(before, of) && of == subject && before >> noted.file >> noted.position) {
+        begin = noted;
+        return {};
+      }
+    }
+    return write_atomically(path, fmt::format("{}\n{} {}\n", subject, begin.file, begin.position),
+                            0600);
   }
 
   Status note_own_end(Deadline deadline) {

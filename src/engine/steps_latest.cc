@@ -62,6 +62,18 @@ class EnsureHasLatest : public ServerStep {
     Result<ServerState> ahead = there.get();
     if (!here.ok()) return here.error();
     if (!ahead.ok()) return ahead.error();
+    if (here.value().gtids && ahead.value().gtids) {
+      // A run before this one may have brought it further than its receiver tells.
+      const Result<MysqlServer*> session = node().mysql(deadline);
+      if (!session.ok()) return session.error();
+      const Result<bool> has_all =
+          has_everything_of(session.value()->identity().family, here.value().executed_gtids,
+                            ahead.value().executed_gtids);
+      if (has_all.ok() && has_all.value()) {
+        state_.handover.orig_end = {ahead.value().replica->executed, here.value().executed_gtids};
+        return {};
+      }
+    }
     log().info("{} has received more than {}, which gets the difference first",
                latest.value()->title(), node().title());
     const bool by_gtid = here.value().gtids && ahead.value().gtids;
@@ -86,7 +98,7 @@ class EnsureHasLatest : public ServerStep {
     const ReplicaState now = state.value().replica.value_or(ReplicaState{});
     const bool is_there = now.source_host == found.value("source_host", "") &&
                           now.source_port == found.value("source_port", std::uint16_t{0});
-    if (is_there) return {};
+    if (is_there) return start_applier(found, deadline);
     const ReplicaState was = replica_from_json(found);
     NewSource source;
     source.host = was.source_host;
@@ -108,10 +120,7 @@ class EnsureHasLatest : public ServerStep {
     }
     if (Status stopped = server.value()->stop_replica(deadline); !stopped.ok()) return stopped;
     if (Status back = server.value()->replicate_from(source, deadline); !back.ok()) return back;
-    // Its receiver is the business of the step that stopped it.
-    Result<MysqlServer*> session = node().mysql(deadline);
-    if (!session.ok() || !found.value("applier", false)) return session.status();
-    return session.value()->ensure_replica_threads({false, true}, deadline);
+    return start_applier(found, deadline);
   }
   std::string undo_by_hand(const json& found) const override {
     return fmt::format("point {} back to {}:{}", node().title(), found.value("source_host", "?"),
@@ -119,6 +128,14 @@ class EnsureHasLatest : public ServerStep {
   }
 
  private:
+  // Where it ran. The receiver is the business of the step that stopped it.
+  Status start_applier(const json& found, Deadline deadline) {
+    if (!found.value("applier", false)) return {};
+    Result<MysqlServer*> session = node().mysql(deadline);
+    if (!session.ok()) return session.error();
+    return session.value()->ensure_replica_threads({false, true}, deadline);
+  }
+
   // Of those that have received most, `next` itself where it is one.
   Result<Node*> find_latest(Deadline deadline) {
     Node* latest = &node();

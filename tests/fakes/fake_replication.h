@@ -34,7 +34,10 @@ class FakeReplication : public Replication {
 
   Result<SourcePosition> own_position(Deadline deadline) override {
     return session_.call("own_position", deadline, [this]() -> Result<SourcePosition> {
-      return SourcePosition{end_of_binlog(), has_gtids() ? gtids(own().binlog) : ""};
+      return SourcePosition{
+          end_of_binlog(),
+          has_gtids() ? gtids(family() == ServerFamily::kMysql ? own().executed : own().binlog)
+                      : ""};
     });
   }
 

@@ -80,28 +80,29 @@ class SwitchesTest : public testing::Test {
 TEST_F(SwitchesTest, MhasStatusIsInterpreted) {
   for (const auto& [status, exit_code] : {std::pair{0, 0}, std::pair{10, 10}, std::pair{1, 20}}) {
     mha("echo 'a line of MHA'; exit " + std::to_string(status));
-    const ChildEnd online = online_.run({"-c", app_});
+    const ChildEnd online = online_.run({"--engine=mha", "-c", app_});
     EXPECT_EQ(online.exit_code, exit_code) << online.err;
     EXPECT_THAT(online.out, HasSubstr("a line of MHA"));
-    EXPECT_EQ(dead_.run({"-c", app_, "-d", "db1.invalid"}).exit_code, exit_code);
+    EXPECT_EQ(dead_.run({"--engine=mha", "-c", app_, "-d", "db1.invalid"}).exit_code, exit_code);
   }
   mha("kill -9 $$");
-  const ChildEnd killed = online_.run({"-c", app_});
+  const ChildEnd killed = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(killed.exit_code, 20);
   EXPECT_THAT(killed.err, HasSubstr("signal 9"));
 }
 
 TEST_F(SwitchesTest, OnlineArguments) {
   mha("exit 0");
-  online_.run({"-c", app_});
+  online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(arguments(), "--master_state=alive\n--conf=" + app_ +
                              "\n--interactive=0\n--orig_master_is_new_slave\n");
-  online_.run({"--conf=" + app_, "--new-master-host", "db2.invalid", "--new_master_port=2",
-               "--interactive=1", "--orig_master_is_new_slave=0", "--running_updates_limit=60"});
+  online_.run({"--engine=mha", "--conf=" + app_, "--new-master-host", "db2.invalid",
+               "--new_master_port=2", "--interactive=1", "--orig_master_is_new_slave=0",
+               "--running_updates_limit=60"});
   EXPECT_EQ(arguments(), "--master_state=alive\n--conf=" + app_ +
                              "\n--interactive=1\n--new_master_host=db2.invalid\n"
                              "--new_master_port=2\n--running_updates_limit=60\n");
-  online_.run({"-c", app_, "--orig_master_is_new_slave"});
+  online_.run({"--engine=mha", "-c", app_, "--orig_master_is_new_slave"});
   EXPECT_THAT(arguments(), HasSubstr("--orig_master_is_new_slave\n"));
 }
 
@@ -109,13 +110,13 @@ TEST_F(SwitchesTest, OnlineArguments) {
 TEST_F(SwitchesTest, DeadArguments) {
   mha("exit 0");
   for (const char* host : {"db1.invalid", "db1.invalid:1", "DB1.invalid"}) {
-    const ChildEnd end = dead_.run({"-d", host, "-c", app_});
+    const ChildEnd end = dead_.run({"--engine=mha", "-d", host, "-c", app_});
     if (std::string(host) == "DB1.invalid" && end.exit_code == 3) continue;  // the conf's affair
     EXPECT_EQ(arguments(), "--master_state=dead\n--conf=" + app_ +
                                "\n--interactive=0\n--dead_master_host=db1.invalid\n"
                                "--dead_master_ip=127.0.0.1\n--dead_master_port=1\n");
   }
-  dead_.run({"--dead_master_host=db1.invalid", "-c", app_, "--ignore_last_failover",
+  dead_.run({"--engine=mha", "--dead_master_host=db1.invalid", "-c", app_, "--ignore_last_failover",
              "--last_failover_minute=10"});
   EXPECT_THAT(arguments(), AllOf(HasSubstr("--ignore_last_failover\n"),
                                  HasSubstr("--last_failover_minute=10\n")));
@@ -149,13 +150,13 @@ TEST_F(SwitchesTest, MistakesCostNothing) {
     EXPECT_THAT(end.err, HasSubstr(one.says));
     EXPECT_EQ(std::count(end.err.begin(), end.err.end(), '\n'), 1) << end.err;
   }
-  EXPECT_EQ(online_.run({"-c", app_, "--running_updates_limit=-1"}).exit_code, 2);
+  EXPECT_EQ(online_.run({"--engine=mha", "-c", app_, "--running_updates_limit=-1"}).exit_code, 2);
   EXPECT_EQ(arguments(), "") << "MHA was never run";
 }
 
 TEST_F(SwitchesTest, WithoutMhaThereIsOneClearLine) {
   online_.environment["PATH"] = folder_.path("bin");
-  const ChildEnd end = online_.run({"-c", app_});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 3);
   EXPECT_THAT(end.err, AllOf(HasSubstr("masterha_master_switch"), HasSubstr("PATH")));
 }
@@ -168,7 +169,7 @@ TEST_F(SwitchesTest, UsersThatTheConfScriptPrintsAreKnown) {
   folder_.write("app.cnf", app);
   mha(R"(journal online_stop '{"event":"step_begin","step":"ensure_read_only db1.invalid:1","kind":"ensure_read_only","parameters":{"host":"db1.invalid","port":1},"found":{"read_only":"OFF"}}' \
     '{"event":"end","ending":0}'; exit 1)");
-  const ChildEnd end = online_.run({"-c", app_});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 21);
   EXPECT_THAT(end.err, AllOf(Not(HasSubstr("init_conf_load_script")), Not(HasSubstr("s3cret"))));
 }
@@ -178,7 +179,7 @@ TEST_F(SwitchesTest, AConfScriptThatFailsCostsNothing) {
   app.insert(app.find("[server1]"), "init_conf_load_script = exit 7\n");
   folder_.write("app.cnf", app);
   mha("echo MHA RAN");
-  const ChildEnd end = online_.run({"-c", app_});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 3);
   EXPECT_THAT(end.err, HasSubstr("'exit 7' ended with exit status 7"));
   EXPECT_THAT(end.out, Not(HasSubstr("MHA RAN")));
@@ -187,8 +188,8 @@ TEST_F(SwitchesTest, AConfScriptThatFailsCostsNothing) {
 TEST_F(SwitchesTest, HooksFindOurFolders) {
   mha("echo conf=$MHA_HELPER_CONFIG_DIR state=$MHA_HELPER_STATE_DIR; exit 0");
   folder_.write("other/cluster.conf", "[default]\n");
-  const ChildEnd end = online_.run(
-      {"-c", app_, "--config_dir", folder_.path("other"), "--state_dir", folder_.path("s2")});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_, "--config_dir",
+                                    folder_.path("other"), "--state_dir", folder_.path("s2")});
   EXPECT_THAT(end.out, HasSubstr("conf=" + folder_.path("other") + " state=" + folder_.path("s2")));
 }
 
@@ -196,7 +197,7 @@ TEST_F(SwitchesTest, AnIncompleteStartIsSaidAgain) {
   mha(R"(journal online_start '{"event":"point_of_no_return"}' \
     '{"event":"step_failed","step":"x","error":"the address could not be added; by hand: mend it"}' \
     '{"event":"end","ending":10}'; exit 0)");
-  const ChildEnd end = online_.run({"-c", app_});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 10);
   EXPECT_THAT(end.err, HasSubstr("by hand: mend it"));
 }
@@ -206,18 +207,18 @@ TEST_F(SwitchesTest, AFailureAfterTheNewMasterTookOverIsIncomplete) {
       "journal online_start '{\"event\":\"point_of_no_return\"}' "
       "'{\"event\":\"end\",\"ending\":0}'\n"
       "exit 1");
-  const ChildEnd online = online_.run({"-c", app_});
+  const ChildEnd online = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(online.exit_code, 10);
   EXPECT_THAT(online.err, HasSubstr("the new master has taken over"));
   mha("journal hard_stop '{\"event\":\"end\",\"ending\":0}'\n"
       "journal hard_start '{\"event\":\"point_of_no_return\"}' '{\"event\":\"end\",\"ending\":0}'\n"
       "exit 1");
-  EXPECT_EQ(dead_.run({"-c", app_, "-d", "db1.invalid"}).exit_code, 10);
+  EXPECT_EQ(dead_.run({"--engine=mha", "-c", app_, "-d", "db1.invalid"}).exit_code, 10);
 }
 
 TEST_F(SwitchesTest, AnUndoneStopIsNotUndoneAgain) {
   mha("journal online_stop '{\"event\":\"end\",\"ending\":20}'; exit 1");
-  const ChildEnd end = online_.run({"-c", app_});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 20);
   EXPECT_THAT(end.err, HasSubstr("exit status 1"));
 }
@@ -227,7 +228,7 @@ TEST_F(SwitchesTest, AnUndoneStopIsNotUndoneAgain) {
 TEST_F(SwitchesTest, AStopThatCannotBeUndoneIsListed) {
   mha(R"(journal online_stop '{"event":"step_begin","step":"ensure_read_only db1.invalid:1","kind":"ensure_read_only","parameters":{"host":"db1.invalid","port":1},"found":{"read_only":"OFF"}}' \
     '{"event":"end","ending":0}'; exit 1)");
-  const ChildEnd end = online_.run({"-c", app_});
+  const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 21);
   EXPECT_THAT(end.err, AllOf(HasSubstr("exit status 1"),
                              HasSubstr("mysql -h 127.0.0.1 -P 1 -e 'SET GLOBAL read_only=OFF'"),
@@ -239,24 +240,24 @@ TEST_F(SwitchesTest, AnOldJournalIsNobodysOfThisRun) {
   folder_.write("state/online_stop-db1.invalid_1-20200101T000000000-1.journal",
                 "{\"event\":\"operation\",\"operation\":\"online_stop\","
                 "\"time\":\"2020-01-01T00:00:00.000Z\"}\n");
-  EXPECT_EQ(online_.run({"-c", app_}).exit_code, 20);
+  EXPECT_EQ(online_.run({"--engine=mha", "-c", app_}).exit_code, 20);
 }
 
 TEST_F(SwitchesTest, AFailedDeadFailoverSaysWhereThingsStand) {
   mha("journal hard_stop '{\"event\":\"fence\",\"fenced\":true}' "
       "'{\"event\":\"end\",\"ending\":0}'; "
       "exit 1");
-  const ChildEnd fenced = dead_.run({"-c", app_, "-d", "db1.invalid"});
+  const ChildEnd fenced = dead_.run({"--engine=mha", "-c", app_, "-d", "db1.invalid"});
   EXPECT_EQ(fenced.exit_code, 21);
   EXPECT_THAT(fenced.err,
               AllOf(HasSubstr("is off db1.invalid"), HasSubstr("START SLAVE IO_THREAD")));
   mha("sleep 0.01; journal hard_stop '{\"event\":\"fence\",\"fenced\":false}' "
       "'{\"event\":\"end\",\"ending\":0}'; exit 1");
-  const ChildEnd unfenced = dead_.run({"-c", app_, "-d", "db1.invalid"});
+  const ChildEnd unfenced = dead_.run({"--engine=mha", "-c", app_, "-d", "db1.invalid"});
   EXPECT_EQ(unfenced.exit_code, 21);
   EXPECT_THAT(unfenced.err, HasSubstr("was not removed from db1.invalid"));
   mha("sleep 0.01; journal hard_stop '{\"event\":\"end\",\"ending\":0}'; exit 1");
-  const ChildEnd no_vip = dead_.run({"-c", app_, "-d", "db1.invalid"});
+  const ChildEnd no_vip = dead_.run({"--engine=mha", "-c", app_, "-d", "db1.invalid"});
   EXPECT_EQ(no_vip.exit_code, 21);
   EXPECT_THAT(no_vip.err, AllOf(HasSubstr("START SLAVE IO_THREAD"), Not(HasSubstr("virtual IP"))));
 }

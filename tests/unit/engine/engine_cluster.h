@@ -26,7 +26,7 @@
 namespace mha {
 
 // What must be as it was found when a switch says so.
-struct ServerSeen {
+struct ServerAsFound {
   ReadOnlyState read_only;
   std::optional<ReplicaThreads> threads;
   std::string source;  // "db1", "" for none
@@ -34,11 +34,11 @@ struct ServerSeen {
   bool semi_sync_source = false;
   std::set<std::string> enabled_events{};
 
-  bool operator==(const ServerSeen&) const = default;
+  bool operator==(const ServerAsFound&) const = default;
 };
 
 struct ClusterSeen {
-  std::map<std::string, ServerSeen> servers;
+  std::map<std::string, ServerAsFound> servers;
   std::set<std::string> vip_holders;
 
   bool operator==(const ClusterSeen&) const = default;
