@@ -46,9 +46,11 @@ struct Failover::Parts {
   std::optional<TimePoint> writable_again;
   std::string journal_path;
   std::vector<std::string> events;  // of the scheduler, that replication has disabled there
+  std::string shutdown_error;       // of shutdown_script, once all else was done
 
   Result<std::vector<Problem>> look();
   void read_events();
+  void shut_old_master_down();
   Status take_locks();
   void fill(Plan& plan, Journal& journal);
   [[nodiscard]] PlanBudget budget() const;
@@ -110,6 +112,13 @@ void Failover::Parts::read_events() {
     if (event.status != EventStatus::kDisabledOnReplica) continue;
     events.push_back(fmt::format("{}.{}", event.schema, event.name));
   }
+}
+
+// MHA calls shutdown_script before it saves the binary log, which a host without power no longer
+// has (facts: mha.md). Where the fence did without it, it is called now.
+void Failover::Parts::shut_old_master_down() {
+  const std::optional<Status> ended = shut_down(*roles.orig, roles.fence, state.fence, environment);
+  if (ended.has_value() && !ended->ok()) shutdown_error = ended->error().message;
 }
 
 // As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
@@ -175,6 +184,9 @@ Outcome Failover::run() {
     for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
   });
   if (plan.hurried().has_value()) parts.writable_again = started + *plan.hurried();
+  if (outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete) {
+    parts.shut_old_master_down();
+  }
   note_summary(*journal.value(), operation_summary(), environment.log);
   return outcome;
 }
@@ -214,6 +226,7 @@ OperationSummary Failover::operation_summary() const {
   if (parts_->writable_again.has_value())
     summary.downtime = *parts_->writable_again - parts_->began;
   summary.journal = parts_->journal_path;
+  if (!parts_->shutdown_error.empty()) summary.leftovers.push_back(parts_->shutdown_error);
   for (const std::string& one : parts_->errant()) summary.leftovers.push_back(one);
   if (!parts_->events.empty() && !summary.new_master.empty()) {
     summary.leftovers.push_back(fmt::format(

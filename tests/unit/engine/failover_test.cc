@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "fakes/fake_event_files.h"
+#include "fakes/fake_scripts.h"
 #include "unit/engine/engine_cluster.h"
 
 namespace mha {
@@ -66,6 +67,7 @@ class DeadCluster {
 
   Outcome run() {
     Environment environment = cluster.environment();
+    environment.scripts = &scripts;
     Failover failover(request, files, environment);
     Outcome outcome;
     outcome.ending = Ending::kUndone;
@@ -95,6 +97,7 @@ class DeadCluster {
   std::optional<TimePoint::duration> downtime;
   std::vector<std::string> leftovers;
   FakeEventFiles files{cluster.mysql, cluster.faults};
+  FakeScripts scripts{cluster.clock};
   bool server_runs = false;
 
  private:
@@ -308,6 +311,24 @@ TEST_P(FailoverTest, AStoppedSqlThreadIsStarted) {
   const Outcome outcome = dead->run();
   ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
   expect_new_master(*dead, "db2", "db3");
+}
+
+// Once the new master writes: a host without power has no binary log to save.
+TEST_P(FailoverTest, ShutdownScriptComesLastWhereItWasNotNeeded) {
+  const auto dead = make();
+  dead->write_unseen(2);
+  const std::string all = dead->history("db1");
+  dead->request.cluster.scripts.shutdown = "/usr/local/bin/power_off";
+  std::string had;
+  dead->scripts.on("power_off", [&] {
+    had = dead->history("db2");
+    EXPECT_FALSE(dead->cluster.server("db2").read_only.blocks_writes());
+    return 1;
+  });
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_THAT(dead->scripts.commands(), ElementsAre(HasSubstr("--command=stopssh")));
+  EXPECT_EQ(had, all);
+  EXPECT_THAT(dead->leftovers, Contains(HasSubstr("shutdown_script failed (exit 1)")));
 }
 
 TEST_P(FailoverTest, AReplicaThatFailsDoesNotStopTheOthers) {
