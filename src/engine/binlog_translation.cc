@@ -26,6 +26,11 @@ std::string names_of(ServerFamily family) {
 }
 
 std::string range_command(const LogRange& range) {
+  // MySQL's looks at the event behind the end as well, and fails where that is none.
+  if (range.torn_behind) {
+    return fmt::format("head -c {} -- {} | \"$mysqlbinlog\" --no-defaults --start-position={} -",
+                       range.end, shell_quote(range.path), range.begin);
+  }
   return fmt::format("\"$mysqlbinlog\" --no-defaults --start-position={} --stop-position={} -- {}",
                      range.begin, range.end, shell_quote(range.path));
 }

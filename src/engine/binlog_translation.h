@@ -19,6 +19,7 @@ struct LogRange {
   std::string path;         // where the program runs
   std::uint64_t begin = 0;  // offsets in that file
   std::uint64_t end = 0;
+  bool torn_behind = false;  // what follows is no event
 };
 
 struct Translator {

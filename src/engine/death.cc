@@ -134,7 +134,7 @@ class ReceiverWatch {
     const Milliseconds margin = std::min(Milliseconds{50}, hearing_.span() / 5);
     std::optional<ReceiverSeen> first;
     std::optional<ReceiverSeen> at_half;
-    const TimePoint third = hearing_.begin + hearing_.span() / 3;
+    const TimePoint late = hearing_.begin + hearing_.span() * 3 / 5;
     bool has_connected = false;
     Milliseconds pause{5};
     std::optional<ReceiverSeen> last;
@@ -152,7 +152,7 @@ class ReceiverWatch {
       if (!at_half.has_value() || hearing_.clock().now() <= half) at_half = seen;
       last = seen;
       if (hearing_.alive) return of_running(*first, *last);
-      if (hearing_.clock().now() >= third && !has_connected) {
+      if (hearing_.clock().now() >= late && !has_connected && !moved(*first, *last)) {
         has_connected = true;
         if (is_greeted(left)) {
           return told(Witness::kReaches, "its host gets a greeting from it, though we get none");

@@ -122,6 +122,7 @@ class BinlogFetch {
     end_ = {copy.name, whole + copy.shift};
     torn_ = file.end() != LogEnd::kClean || scanner_.open();
     left_out_ = torn_ ? file.size() - whole : 0;
+    if (torn_) kept_.mark_torn(copy);
     return {};
   }
 

@@ -45,6 +45,12 @@ void KeptEvents::add(const LogCopy& copy, std::uint64_t begin, std::uint64_t end
   }
 }
 
+void KeptEvents::mark_torn(const LogCopy& copy) {
+  if (here_.empty() || here_.back().path != copy.path) return;
+  here_.back().torn_behind = true;
+  on_host_.back().torn_behind = true;
+}
+
 Status KeptEvents::translate(RemoteShell& host, ScriptRunner* manager, const EventsWanted& wanted,
                              KeptFile& into, Deadline deadline) const {
   const Translator translator{wanted.family, wanted.client_bindir, wanted.remote_workdir};

@@ -20,6 +20,8 @@ class KeptEvents {
  public:
   // Offsets of the copy. Side by side with the one before, they become one range.
   void add(const LogCopy& copy, std::uint64_t begin, std::uint64_t end, std::string name);
+  // Behind the last transaction of this log comes half an event, or an unfinished transaction.
+  void mark_torn(const LogCopy& copy);
 
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 

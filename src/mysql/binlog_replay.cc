@@ -22,6 +22,11 @@ std::string shown(std::string_view statement) {
   return valid_utf8(one_line(statement.substr(0, statement.find('\n'))), kShownBytes);
 }
 
+// As mysqlbinlog prints it: SET @@SESSION.GTID_NEXT= 'ANONYMOUS'.
+bool names_a_transaction(std::string_view statement) {
+  return statement.starts_with("SET @@SESSION.GTID_NEXT=");
+}
+
 bool starts_transaction(ScriptPart part) {
   return part == ScriptPart::kBegin || part == ScriptPart::kWhole;
 }
@@ -69,7 +74,9 @@ Result<std::uint64_t> execute_all(const ReplicationSession& session, const Binlo
     const std::string_view statement = *next.value();
     const std::uint64_t transaction = transactions.count();
     const ScriptPart part = transactions.take(statement);
-    const bool skipped = transaction < replay.skip && part != ScriptPart::kSetting;
+    // The name of one that is skipped goes with it: it would wait for its transaction.
+    const bool skipped = transaction < replay.skip &&
+                         (part != ScriptPart::kSetting || names_a_transaction(statement));
     if (skipped) continue;
     if (starts_transaction(part) && replay.before) {
       if (const Status ready = replay.before(transaction); !ready.ok()) return ready.error();

@@ -101,6 +101,11 @@ class KilledTest(support.LabTest):
         else:
             if taken_over:
                 refused = self.run_on_mgr(lab, self.command(lab, "--rollback"))
+                if "there is no unfinished switch" in refused.output:
+                    # It was killed behind its end, while it filed its papers.
+                    self.assert_status(refused, UNDONE)
+                    self.master, self.other = self.other, self.master
+                    return self.assert_ended(lab, "ended")
                 self.assert_status(refused, NOT_UNDONE)
                 self.assertIn("--resume", refused.output)
                 self.assertEqual(lab.vip_holders(), holders)
@@ -108,6 +113,9 @@ class KilledTest(support.LabTest):
                 lab, self.command(lab, "--resume", f"--new_master_host={self.other}")), DONE)
             became = "carried on" if taken_over else "begun anew"
             self.master, self.other = self.other, self.master
+        return self.assert_ended(lab, became)
+
+    def assert_ended(self, lab: Lab, became: str) -> str:
         self.assert_only_master(lab, self.master)
         self.assert_replicate_from(lab, self.master, self.other, "db3")
         self.assert_writes_go_on(lab, self.master)
@@ -147,7 +155,7 @@ class KilledTest(support.LabTest):
         for count in range(first, len(effects) - 5, stride):
             self.switch_until(lab, "", count)
             became.add(self.answer(lab, ("rollback", "resume")[count // stride % 2]))
-        self.assertEqual(became, {"rolled back", "begun anew", "carried on"})
+        self.assertLessEqual({"rolled back", "begun anew", "carried on"}, became)
         self.assert_all_well(lab)
 
     def test_anywhere_by_position(self):

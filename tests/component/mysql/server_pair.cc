@@ -95,7 +95,7 @@ std::string ServerPair::script(std::size_t rows) {
         "INSERT INTO shop.orders VALUES ({}, 1)\n/*!*/;\nCOMMIT/*!*/;\n",
         next_id_++);
   }
-  return script + "DELIMITER ;\n# End of log file\n/*!99999 NONSENSE */;\n";
+  return script + "DELIMITER ;\n# End of log file\n/*!99999 SET NONSENSE */;\n";
 }
 
 std::size_t ServerPair::rows(std::size_t server) {
