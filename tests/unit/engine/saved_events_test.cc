@@ -32,14 +32,17 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-// Prints the fake transactions in the range, as mysqlbinlog does for its own.
+// Prints the fake transactions in the range, of a file or of its input, as mysqlbinlog does for its
+// own.
 constexpr const char* kMysqlbinlog = R"(#!/bin/sh
 case "$*" in *--help*) echo "mysqlbinlog of the family"; exit 0;; esac
 [ "$1" = --no-defaults ] || { echo "the user's options are read" >&2; exit 3; }
 begin=${2#--start-position=} end=${3#--stop-position=}
 [ -z "$FAIL" ] || { echo "ERROR: $FAIL" >&2; exit 1; }
 echo "DELIMITER /*!*/;"
-tail -c +$((begin + 1)) -- "$5" | head -c $((end - begin)) | grep -a -o 'TRANSACTION [0-9]* [0-9]*' |
+range() { tail -c +$((begin + 1)) -- "$5" | head -c $((end - begin)); }
+[ "$3" != - ] || range() { tail -c +$((begin + 1)); }
+range "$@" | grep -a -o 'TRANSACTION [0-9]* [0-9]*' |
   while read -r line; do printf '%s\n/*!*/;\n' "$line"; done
 echo "DELIMITER ;"
 )";
