@@ -39,20 +39,30 @@ for d in /proc/[0-9]*; do
   net=$(readlink "$d/ns/net" 2>/dev/null)  # a container's ports are not this host's
   test -z "$net" || test "$net" = "$here" || continue
   pid=${d#/proc/}
-  stat=$(sed 's/.*) //' "$d/stat" 2>/dev/null) || continue
-  set -- $stat
-  case $1 in Z|X) set -- "$1" "$2" "$d"/task/*; test $# -gt 3 || continue ;; esac
+  n=0
+  while :; do
+    stat=$(sed 's/.*) //' "$d/stat" 2>/dev/null) || continue 2
+    set -- $stat
+    case $1 in Z|X) set -- "$1" "$2" "$d"/task/*; test $# -gt 3 || continue 2 ;; esac
+    fds= owns=
+    if ls "$d/fd" >/dev/null 2>&1; then
+      fds=seen
+      owns=$(ls -l "$d/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p' | tr '\n' ' ')
+    fi
+    # Read last. One that begins or ends has no arguments for a moment, and perhaps no sockets.
+    arguments=$(tr '\n\0' ' \n' 2>/dev/null <"$d/cmdline")
+    test -z "$arguments" && test $n -lt 50 && test -r "$d/cmdline" || break
+    sleep 0.01
+    n=$((n+1))
+  done
+  IFS= read -r now 2>/dev/null <"$d/comm" && test "$now" = "$name" || continue  # it ran another
   found=yes
   echo "process=$pid"; echo "name=$name"; echo "state=$1"; echo "parent=$2"
   sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/uid=\1/p' "$d/status"
   sed -n 's#^[^/]*/system\.slice/\(.*/\)*\([A-Za-z0-9@_.:\\-]*\.service\)$#unit=\2#p' "$d/cgroup" |
     head -n 1
-  if ls "$d/fd" >/dev/null 2>&1; then
-    echo fds=seen
-    ls -l "$d/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p' | tr '\n' ' ' |
-      sed 's/^/owns=/; s/$/\n/'
-  fi
-  tr '\n\0' ' \n' <"$d/cmdline" 2>/dev/null | sed -n \
+  if test -n "$fds"; then echo fds=seen; echo "owns=$owns"; fi
+  printf '%s\n' "$arguments" | sed -n \
     -e 's/^--port=\([0-9]*\)$/port=\1/p' -e 's/^-P\([0-9][0-9]*\)$/port=\1/p' \
     -e '/^\(--port\|-P\)$/ { n; s/^\([0-9]*\)$/port=\1/p; }'
 done

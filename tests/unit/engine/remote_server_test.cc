@@ -2,10 +2,12 @@
 // /proc, with shells that are named as servers are.
 #include "engine/remote_server.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -85,6 +87,22 @@ TEST(ServerInTest, TheProcessIsTold) {
   EXPECT_EQ(seen.process.uid, 105U);
 }
 
+// The processes of a host are seen by all who run there: one test at a time.
+class OnlyOne {
+ public:
+  OnlyOne() {
+    EXPECT_GE(file_, 0) << kPath;
+    EXPECT_EQ(flock(file_, LOCK_EX), 0);
+  }
+  ~OnlyOne() { close(file_); }
+  OnlyOne(const OnlyOne&) = delete;
+  OnlyOne& operator=(const OnlyOne&) = delete;
+
+ private:
+  static constexpr const char* kPath = "/tmp/mha_remote_server_test.lock";
+  const int file_ = open(kPath, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+};
+
 // A shell with the name and the arguments of a server.
 class RemoteServerTest : public testing::Test {
  protected:
@@ -118,6 +136,7 @@ class RemoteServerTest : public testing::Test {
     return true;
   }
 
+  OnlyOne only_one_;
   RealClock clock_;
   TempFolder folder_;
   LocalShell shell_{"db1", clock_};
