@@ -21,6 +21,9 @@ sqlite_synchronous = false
 provider = fernet
 [fernet_tokens]
 key_repository = {run}/fernet
+[cache]
+enabled = true
+backend = dogpile.cache.memory
 [credential]
 key_repository = {run}/cred
 [identity]
