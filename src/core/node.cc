@@ -39,6 +39,11 @@ Result<RemoteShell*> Node::shell(Deadline deadline) {
   return shell_.get();
 }
 
+void Node::adopt_shell(std::unique_ptr<RemoteShell> opened) {
+  forget_shell();
+  shell_ = std::move(opened);
+}
+
 Result<VipDriver*> Node::vip(Deadline deadline) {
   if (vip_ == nullptr) {
     std::unique_ptr<VipDriver> driver = make_driver(nullptr);

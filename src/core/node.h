@@ -68,6 +68,8 @@ class Node {
   [[nodiscard]] std::unique_ptr<VipDriver> vip_without_shell() const;
   // The open shell; opened here where there is none.
   Result<RemoteShell*> shell(Deadline deadline);
+  // Takes a session that was opened elsewhere for the one of shell() and vip().
+  void adopt_shell(std::unique_ptr<RemoteShell> opened);
 
   // Drops the MySQL session.
   void forget_mysql() { mysql_.reset(); }

@@ -73,6 +73,22 @@ std::string writes_text(const HostFacts& facts) {
   return facts.read_only->blocks_writes() ? "no (read_only)" : "YES";
 }
 
+// The word of our own engine's fence on the whole, which the hook's does not have.
+bool is_of_our_engine(const json& record) {
+  return record.value("event", "") == "fence" && !record.value("text", "").empty();
+}
+
+const json* last_of_our_engine(const JournalFile& journal) {
+  const auto last =
+      std::find_if(journal.records.rbegin(), journal.records.rend(), is_of_our_engine);
+  return last == journal.records.rend() ? nullptr : &*last;
+}
+
+bool is_alarming(const json& fence) {
+  return !fence.value("server_down", false) || !fence.value("fenced", false) ||
+         fence.value("late", false);
+}
+
 // What a reader at night must see first.
 std::vector<std::string> alarms(const ReportRequest& request, const std::vector<HostFacts>& facts,
                                 const std::vector<JournalFile>& journals) {
@@ -80,12 +96,11 @@ std::vector<std::string> alarms(const ReportRequest& request, const std::vector<
   for (const JournalFile& journal : journals) {
     for (const json& record : journal.records) {
       const std::string event = record.value("event", "");
-      // Of our own engine: the whole in its own words.
-      const std::string fence_text = event == "fence" ? record.value("text", "") : "";
-      if (!fence_text.empty() && !record.value("server_down", false)) {
-        lines.push_back(fmt::format("{}: {}. Power it off.", request.orig_master_host, fence_text));
-      } else if (!fence_text.empty() && !record.value("fenced", false)) {
-        lines.push_back(fmt::format("{}: {}.", request.orig_master_host, fence_text));
+      if (is_of_our_engine(record)) {
+        // A host that answered late has a second one.
+        if (&record != last_of_our_engine(journal) || !is_alarming(record)) continue;
+        lines.push_back(fmt::format("{}: {}.{}", request.orig_master_host, record.value("text", ""),
+                                    record.value("server_down", false) ? "" : " Power it off."));
       } else if (event == "fence" && !record.value("fenced", false)) {
         lines.push_back(
             fmt::format("NOT FENCED: the virtual IP was not removed from {}: {}. It may still hold "

@@ -47,6 +47,14 @@ Removal take_address(Node& orig, FencedBy first, Milliseconds patience, Environm
   return {fenced, second};
 }
 
+std::optional<Removal> take_address_by_provider(Node& orig, Environment& environment) {
+  const std::unique_ptr<VipDriver> bare = orig.vip_without_shell();
+  if (bare->shell_use() == ShellUse::kNeeded) return std::nullopt;
+  environment.log.info("'{}' takes the virtual IP away from {}", bare->provider(), orig.title());
+  return Removal{remove_by(FencedBy::kProvider, orig, *bare, Milliseconds{0}, environment),
+                 FencedBy::kProvider};
+}
+
 std::string removed_text(const Node& orig, const Removal& removal) {
   if (removal.by == FencedBy::kHost) {
     return fmt::format("the virtual IP is not on {} (read back)", orig.title());

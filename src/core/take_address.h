@@ -2,6 +2,7 @@
 // own interface.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/log.h"
@@ -24,6 +25,9 @@ struct Removal {
 // a host that answers nobody. Absent already is a success; read back. For a host that moves an
 // address.
 Removal take_address(Node& orig, FencedBy first, Milliseconds patience, Environment& environment);
+
+// By the network's own interface alone, without a word to the host; nullopt where there is none.
+std::optional<Removal> take_address_by_provider(Node& orig, Environment& environment);
 
 // "the virtual IP is not on the original master 'db1' (read back)"; of a removal that succeeded.
 std::string removed_text(const Node& orig, const Removal& removal);

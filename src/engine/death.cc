@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -20,6 +21,8 @@ namespace {
 // server that is just being started.
 constexpr Milliseconds kAgain{20};
 constexpr Milliseconds kLongestPause{40};
+// A silent host is called for so long once the patience is over.
+constexpr Milliseconds kCalledOn{2'000};
 
 // What all witnesses share.
 struct Hearing {
@@ -27,7 +30,18 @@ struct Hearing {
   Deadline deadline;
   Environment& environment;
   std::atomic<bool> alive{false};  // it has answered us: nobody has to wait for anything else
+  std::atomic<bool> host_answers{false};
+  std::once_flag called{};
+  std::unique_ptr<HostCall> host_call{};
 
+  // The second time; from whichever thread sees first that nothing comes.
+  void call_host(const SshTarget& host) {
+    if (alive || host_answers) return;
+    std::call_once(called, [&] {
+      host_call =
+          std::make_unique<HostCall>(host, Deadline{deadline.at() + kCalledOn}, environment);
+    });
+  }
   [[nodiscard]] Clock& clock() const { return environment.clock; }
   [[nodiscard]] Milliseconds span() const { return deadline.remaining(begin); }
   [[nodiscard]] bool over() const { return alive || clock().passed(deadline); }
@@ -67,7 +81,10 @@ OwnConnection connect_ourselves(const NodeSpec& spec, Hearing& hearing) {
     const Deadline half{hearing.begin + hearing.span() / 2};
     OwnConnection seen = attempt(half);
     const bool nothing_came = !seen.answered && seen.asked && hearing.clock().passed(half);
-    if (nothing_came && !hearing.over()) seen = attempt(hearing.deadline);
+    if (nothing_came && !hearing.over()) {
+      hearing.call_host(spec.ssh);
+      seen = attempt(hearing.deadline);
+    }
     return seen;
   });
   OwnConnection seen = attempt(hearing.deadline);
@@ -93,6 +110,7 @@ HostWord ask_host(Node& node, Hearing& hearing) {
     const Result<ServerSeen> seen =
         shell.ok() ? find_server(*shell.value(), node.spec().port, hearing.deadline)
                    : Result<ServerSeen>{shell.error()};
+    if (shell.ok()) hearing.host_answers = true;
     if (seen.ok()) {
       return {true, seen.value().presence == ServerPresence::kRuns,
               "its host answers SSH: " + seen.value().text};
@@ -106,6 +124,8 @@ HostWord ask_host(Node& node, Hearing& hearing) {
     const bool again = shell.ok() && seen.error().code == Code::kUnreachable;
     if (!again || hearing.clock().passed(hearing.deadline)) break;
   }
+  hearing.host_answers = false;
+  hearing.call_host(node.spec().ssh);
   return {false, false, "its host gives us no SSH session: " + failed};
 }
 
@@ -287,6 +307,7 @@ DeathReport confirm_death(Discovery& discovery, std::size_t dead, Milliseconds p
   }
   report.host_answers = host.answers;
   report.server_runs = host.server_runs;
+  if (!host.answers) report.host_call = std::move(hearing.host_call);
   report.evidence = {own.text, host.text};
   bool receives = false;
   for (const ReplicaWitness& replica : report.replicas) {

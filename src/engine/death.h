@@ -1,11 +1,13 @@
 // Is the master dead? Confirmed by several witnesses, not believed.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/environment.h"
 #include "engine/discovery.h"
+#include "engine/host_call.h"
 
 namespace mha {
 
@@ -32,6 +34,9 @@ struct DeathReport {
   std::vector<ReplicaWitness> replicas;
   std::vector<std::string> evidence;  // a line for each witness, our own connection first
   std::string why_not;                // where it is not dead: one line for people
+  // Of a host that does not answer: the try for a session that goes on, for `patience` and a
+  // second.
+  std::unique_ptr<HostCall> host_call;
 };
 
 // Asks all witnesses at the same time and within `patience` together: our own connections to the
@@ -39,8 +44,9 @@ struct DeathReport {
 // each living replica's state at the beginning and at the end. Where a receiver stays silent, its
 // host is asked over SSH to connect to the master: a manager that alone is cut off from a master
 // that nobody writes to would otherwise take it for dead. A server that answers, if only to
-// refuse our account or for too many connections, lives. Changes nothing. `dead` is the index of
-// the master in question; `discovery` has its other hosts' sessions open.
+// refuse our account or for too many connections, lives. A host that stays silent is called a
+// second time from half of the time on, since a lost packet costs TCP a second. Changes nothing.
+// `dead` is the index of the master in question; `discovery` has its other hosts' sessions open.
 DeathReport confirm_death(Discovery& discovery, std::size_t dead, Milliseconds patience,
                           Environment& environment);
 

@@ -87,6 +87,9 @@ Result<std::vector<Problem>> Failover::Parts::look() {
       cast_failover(discovery, dead.value(), candidate, replica_like(views[candidate]), request);
   read_events();
   roles.fence.host_answers = death.host_answers;
+  const bool needs_answer = request.salvage == SalvageMode::kRequire ||
+                            !may_call_meanwhile(*roles.orig, roles.fence, roles.fencing);
+  if (!needs_answer) roles.call = death.host_call.get();
   roles.script =
       failover_script(request.cluster, roles.orig->spec(), roles.next->spec(),
                       death.host_answers ? SshReach::kReachable : SshReach::kUnreachable);

@@ -16,6 +16,7 @@
 #include "engine/failover_state.h"
 #include "engine/preflight.h"
 #include "engine/steps_dead.h"
+#include "engine/steps_fence.h"
 #include "engine/summary.h"
 #include "engine/unfinished.h"
 

@@ -83,6 +83,10 @@ class PrepareVip : public Step {
   Clock& clock_;
 };
 
+FenceOrder fence_order(const FailoverRoles& roles) {
+  return {*roles.orig, roles.fence, roles.fencing, roles.call};
+}
+
 }  // namespace
 
 void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseconds at_most,
@@ -93,8 +97,7 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   plan.mark_hurry_begin(at_most);
   // Where it could not be fenced, what it still writes must reach nobody any more: both at once.
   std::vector<std::unique_ptr<Step>> first;
-  first.push_back(ensure_fenced(*roles.orig, roles.fence, roles.fencing, workshop.state,
-                                workshop.journal, environment));
+  first.push_back(ensure_fenced(fence_order(roles), workshop.state, workshop.journal, environment));
   for (Node* replica : roles.replicas) first.push_back(ensure_receiver_stopped(*replica, log));
   if (next.moves_a_vip()) first.push_back(std::make_unique<PrepareVip>(next, environment));
   plan.add_together(std::move(first));
@@ -107,6 +110,10 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
       {&next, roles.replicas, roles.places, roles.keep_as + ".relay", roles.log_bin},
       workshop.state, workshop.files, environment));
   plan.add(ensure_not_following(next, workshop.state.handover, log));
+  if (roles.call != nullptr) {
+    plan.add(
+        ensure_fence_settled(fence_order(roles), workshop.state, workshop.journal, environment));
+  }
   plan.add(ensure_salvaged({&next, roles.orig, roles.binlog_dirs, roles.places,
                             roles.keep_as + ".binlog", roles.salvage, roles.log_bin},
                            workshop.state, workshop.files, environment));
@@ -145,6 +152,10 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
   plan.add_together(std::move(behind));
   plan.add_together(std::move(others));
   if (roles.semi_sync_replica) plan.add(ensure_semi_sync_role(next, SemiSyncRole::kSource, log));
+  if (roles.call != nullptr) {
+    plan.add(ensure_fenced_late(fence_order(roles), next, workshop.state, workshop.journal,
+                                environment));
+  }
   plan.add(verify_failover(next, roles.followers, environment));
 }
 

@@ -10,6 +10,7 @@
 #include "core/plan.h"
 #include "engine/failover_state.h"
 #include "engine/steps_dead.h"
+#include "engine/steps_fence.h"
 #include "engine/steps_script.h"
 #include "engine/switch_plan.h"
 
@@ -29,6 +30,7 @@ struct FailoverRoles {
   bool semi_sync_replica = false;  // the candidate was one: the dead master was their source
   FenceRequest fence;
   Fencing fencing = Fencing::kWanted;
+  HostCall* call = nullptr;  // FenceOrder's
   SalvageMode salvage = SalvageMode::kAuto;
   std::vector<std::string> binlog_dirs;  // of the dead master
   LogPlaces places;                      // likewise, and taken for the other hosts'

@@ -116,6 +116,33 @@ void climb_shutdown_script(const Node& orig, const FenceRequest& request, FenceV
   }
 }
 
+// The address's rung.
+void tell_removal(const Node& orig, const Removal& removal, FenceVerdict& verdict, Ladder& ladder) {
+  verdict.address_off = removal.status.ok();
+  const std::string rung = fenced_by_text(orig, removal);
+  if (verdict.address_off) {
+    ladder.done(rung, removed_text(orig, removal));
+  } else {
+    ladder.failed(rung, fmt::format("the virtual IP was not removed from {}, which may still hold "
+                                    "it: {}; by hand: {}",
+                                    orig.title(), removal.status.error().message,
+                                    orig.vip_without_shell()->remove_by_hand()));
+  }
+}
+
+void note_whole(const FenceVerdict& verdict, const std::string& by, Journal& journal, Log& log) {
+  const bool fenced = verdict.state() != FenceState::kNotFenced;
+  note(journal,
+       json{{"event", "fence"},
+            {"fenced", fenced},
+            {"server_down", verdict.server_down || verdict.powered_off},
+            {"late", !verdict.late.empty()},
+            {"by", by},
+            {"error", fenced ? "" : fmt::format("{}", fmt::join(verdict.rungs, "; "))},
+            {"text", verdict.text()}},
+       log);
+}
+
 }  // namespace
 
 FenceState FenceVerdict::state() const {
@@ -130,14 +157,16 @@ std::string FenceVerdict::text() const {
   if (state() == FenceState::kAddressFenced) {
     word = "the virtual IP is fenced, the server itself is not: it may still run";
   }
-  if (rungs.empty()) return fmt::format("{}: nothing was tried", word);
-  return fmt::format("{}: {}", word, fmt::join(rungs, "; "));
+  const std::string whole = late.empty() ? std::string{word} : fmt::format("{} ({})", word, late);
+  if (rungs.empty()) return whole + ": nothing was tried";
+  return fmt::format("{}: {}", whole, fmt::join(rungs, "; "));
 }
 
 FenceVerdict fence(Node& orig, const FenceRequest& request, Journal& journal,
                    Environment& environment) {
   FenceVerdict verdict;
   verdict.moves_address = orig.moves_a_vip();
+  verdict.late = request.late;
   Ladder ladder(verdict, journal, environment.log);
   const Milliseconds over_ssh = request.host_answers ? request.patience : request.one_more_try;
   const Deadline kill_by = environment.clock.deadline_after(over_ssh);
@@ -149,16 +178,7 @@ FenceVerdict fence(Node& orig, const FenceRequest& request, Journal& journal,
   if (verdict.moves_address) {
     const FencedBy first = request.host_answers ? FencedBy::kHost : FencedBy::kProvider;
     removal = take_address(orig, first, over_ssh, environment);
-    verdict.address_off = removal.status.ok();
-    const std::string rung = fenced_by_text(orig, removal);
-    if (verdict.address_off) {
-      ladder.done(rung, removed_text(orig, removal));
-    } else {
-      ladder.failed(rung, fmt::format("the virtual IP was not removed from {}, which may still "
-                                      "hold it: {}; by hand: {}",
-                                      orig.title(), removal.status.error().message,
-                                      orig.vip_without_shell()->remove_by_hand()));
-    }
+    tell_removal(orig, removal, verdict, ladder);
   }
 
   const KillWord killed = killing.get();
@@ -179,16 +199,33 @@ FenceVerdict fence(Node& orig, const FenceRequest& request, Journal& journal,
   if (!verdict.server_down && !request.shutdown_script.empty()) {
     climb_shutdown_script(orig, request, verdict, ladder, environment);
   }
-  const bool fenced = verdict.state() != FenceState::kNotFenced;
-  note(journal,
-       json{{"event", "fence"},
-            {"fenced", fenced},
-            {"server_down", verdict.server_down || verdict.powered_off},
-            {"by", verdict.moves_address ? fenced_by_text(orig, removal) : "host"},
-            {"error", fenced ? "" : fmt::format("{}", fmt::join(verdict.rungs, "; "))},
-            {"text", verdict.text()}},
-       environment.log);
+  note_whole(verdict, verdict.moves_address ? fenced_by_text(orig, removal) : "host", journal,
+             environment.log);
   return verdict;
+}
+
+FenceVerdict fence_without_host(Node& orig, Journal& journal, Environment& environment) {
+  FenceVerdict verdict;
+  verdict.moves_address = orig.moves_a_vip();
+  if (!verdict.moves_address) return verdict;
+  const std::optional<Removal> removal = take_address_by_provider(orig, environment);
+  if (!removal.has_value()) return verdict;
+  Ladder ladder(verdict, journal, environment.log);
+  tell_removal(orig, *removal, verdict, ladder);
+  return verdict;
+}
+
+void leave_unfenced(Node& orig, FenceVerdict& verdict, Milliseconds called, Journal& journal,
+                    Environment& environment) {
+  Ladder ladder(verdict, journal, environment.log);
+  const std::string silent =
+      fmt::format("its host gave us no SSH session in {} ms", called.count());
+  if (verdict.moves_address && !verdict.address_off && verdict.rungs.empty()) {
+    tell_removal(orig, {Error{Code::kTimeout, silent}, FencedBy::kHost}, verdict, ladder);
+  }
+  ladder.failed("kill", "whether its server runs is not known: " + silent);
+  note_whole(verdict, verdict.address_off ? orig.vip_without_shell()->provider() : "host", journal,
+             environment.log);
 }
 
 std::optional<Status> shut_down(Node& orig, const FenceRequest& request,

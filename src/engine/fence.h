@@ -25,6 +25,7 @@ struct FenceVerdict {
   bool powered_off = false;   // by shutdown_script: nothing can be salvaged from it any more
   bool host_answers = false;  // SSH answered to the last rung that asked it
   bool script_called = false;      // shutdown_script, whatever came of it
+  std::string late;                // once the new master took writes: what that means; else empty
   std::vector<std::string> rungs;  // a line for each that was tried, and how it ended
 
   [[nodiscard]] FenceState state() const;
@@ -40,6 +41,7 @@ struct FenceRequest {
   Milliseconds patience{5'000};  // of each rung
   Milliseconds one_more_try{1'000};      // of SSH, where host_answers is false
   Milliseconds script_patience{30'000};  // of shutdown_script: a power switch takes its time
+  std::string late;                      // FenceVerdict's
 };
 
 // The rungs, in order, until the server is down and the address off: over SSH (address off and
@@ -50,6 +52,14 @@ struct FenceRequest {
 // core/hard.h's, so that the report says the same). Idempotent. Never fails: the verdict tells.
 FenceVerdict fence(Node& orig, const FenceRequest& request, Journal& journal,
                    Environment& environment);
+
+// The same for a silent host that is called meanwhile (engine/host_call.h), so that nobody waits
+// for it: first the network's interface alone. More is to come: fence() where the host answers
+// after all, or leave_unfenced().
+FenceVerdict fence_without_host(Node& orig, Journal& journal, Environment& environment);
+// The whole's record, and what is not known of a host that has been silent for `called`.
+void leave_unfenced(Node& orig, FenceVerdict& verdict, Milliseconds called, Journal& journal,
+                    Environment& environment);
 
 // What a failover does once nothing more is wanted of the dead host: shutdown_script, where there
 // is one and fence() has not called it. nullopt where there is nothing to call; else its error, or

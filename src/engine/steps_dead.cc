@@ -1,4 +1,4 @@
-// Fencing, stopping receivers, salvaging.
+// Stopping receivers, salvaging.
 #include "engine/steps_dead.h"
 
 #include <fmt/core.h>
@@ -17,56 +17,6 @@ using nlohmann::json;
 
 // A dead master's host that answers and then says nothing costs no more than this of the downtime.
 constexpr Milliseconds kFetchAtMost{120'000};
-
-class EnsureFenced : public ServerStep {
- public:
-  EnsureFenced(Node& orig, FenceRequest request, Fencing fencing, FailoverState& state,
-               Journal& journal, Environment& environment)
-      : ServerStep(orig, environment.log),
-        request_(std::move(request)),
-        fencing_(fencing),
-        state_(state),
-        journal_(journal),
-        environment_(environment) {}
-
-  std::string kind() const override { return "ensure_fenced"; }
-  std::string description() const override {
-    return fmt::format("fence {}: over SSH, by the network's interface, by shutdown_script",
-                       node().title());
-  }
-  Status apply(const json& /*found*/, Deadline /*deadline*/) override {
-    state_.fence = fence(node(), request_, journal_, environment_);
-    const std::string text = state_.fence.text();
-    // By the address alone where there is one: most clients come that way.
-    const bool enough =
-        state_.fence.state() == FenceState::kFenced ||
-        (state_.fence.state() == FenceState::kAddressFenced && node().moves_a_vip());
-    if (enough) {
-      log().info("{}: {}", node().title(), text);
-      return {};
-    }
-    if (fencing_ == Fencing::kRequired) {
-      return Error{Code::kRefused,
-                   fmt::format("{}: {}; --require_fencing ends the failover here: power it off, "
-                               "then run this again without it",
-                               node().title(), text)};
-    }
-    if (node().settings().unfenced_failover == UnfencedFailover::kRefuse) {
-      return Error{Code::kRefused,
-                   fmt::format("{}: {}; unfenced_failover=refuse ends the failover here",
-                               node().title(), text)};
-    }
-    log().warning("{}: {}; unfenced_failover=proceed goes on", node().title(), text);
-    return {};
-  }
-
- private:
-  FenceRequest request_;
-  Fencing fencing_;
-  FailoverState& state_;
-  Journal& journal_;
-  Environment& environment_;
-};
 
 class EnsureReceiverStopped : public ServerStep {
  public:
@@ -232,12 +182,6 @@ class EnsureSalvaged : public ServerStep {
 
 }  // namespace
 
-std::unique_ptr<Step> ensure_fenced(Node& orig, FenceRequest request, Fencing fencing,
-                                    FailoverState& state, Journal& journal,
-                                    Environment& environment) {
-  return std::make_unique<EnsureFenced>(orig, std::move(request), fencing, state, journal,
-                                        environment);
-}
 std::unique_ptr<Step> ensure_receiver_stopped(Node& node, Log& log) {
   return std::make_unique<EnsureReceiverStopped>(node, log);
 }

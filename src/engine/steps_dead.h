@@ -1,5 +1,5 @@
-// Steps on a dead master and on its replicas before the new one is made: fenced, receivers stopped,
-// everything received, everything salvaged.
+// Steps on a dead master's replicas before the new one is made: receivers stopped, everything
+// received, everything salvaged.
 #pragma once
 
 #include <memory>
@@ -7,24 +7,11 @@
 #include <vector>
 
 #include "core/environment.h"
-#include "core/journal.h"
 #include "core/step.h"
 #include "engine/event_files.h"
 #include "engine/failover_state.h"
 
 namespace mha {
-
-enum class Fencing {
-  kWanted,    // what cannot be fenced is said, and unfenced_failover decides
-  kRequired,  // --require_fencing: without it nothing is promoted
-};
-
-// Afterwards fence() has gone up its ladder, and state.fence says how far. Where fencing is
-// required, or unfenced_failover=refuse, kRefused unless the address is off at least (and the
-// server down, where no address is moved). Not undone: the dead master stays dead.
-std::unique_ptr<Step> ensure_fenced(Node& orig, FenceRequest request, Fencing fencing,
-                                    FailoverState& state, Journal& journal,
-                                    Environment& environment);
 
 // Afterwards the replica's receiver does not run: where it stands, it stands. Undo starts it again.
 std::unique_ptr<Step> ensure_receiver_stopped(Node& node, Log& log);

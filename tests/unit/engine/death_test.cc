@@ -102,6 +102,7 @@ TEST_F(DeathTest, AKilledServerIsDeadAtOnce) {
   const DeathReport report = confirm(kLong);
   EXPECT_TRUE(report.dead) << report.why_not;
   EXPECT_TRUE(report.host_answers);
+  EXPECT_EQ(report.host_call, nullptr);
   EXPECT_FALSE(report.server_runs);
   EXPECT_EQ(of(report, 1), Witness::kLost);
   EXPECT_EQ(of(report, 2), Witness::kLost);
@@ -137,6 +138,10 @@ TEST_F(DeathTest, AHostThatIsGoneTakesAllOfThePatienceAndNoMore) {
   EXPECT_EQ(of(report, 1), Witness::kSilent);
   EXPECT_GE(took_, kShort * 8 / 10);
   EXPECT_LT(took_, kShort * 3);
+  ASSERT_NE(report.host_call, nullptr);
+  EXPECT_GE(report.host_call->called(), kShort * 2 / 10) << "since half of the time";
+  ssh_.set_health("db1", FakeHealth::kUp);
+  EXPECT_EQ(report.host_call->wait_and_take(), nullptr) << "it began while the host was silent";
   EXPECT_TRUE(found_.nodes[1]
                   ->mysql(clock_.deadline_after(kLong))
                   .value()

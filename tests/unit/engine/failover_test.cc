@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "fakes/fake_event_files.h"
 #include "fakes/fake_scripts.h"
@@ -204,6 +205,28 @@ TEST_P(FailoverTest, SaysNotFencedOfAHostThatIsGone) {
   ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
   EXPECT_EQ(dead->summary.fence.state(), FenceState::kNotFenced);
   EXPECT_THAT(dead->summary.fence.text(), HasSubstr("NOT FENCED"));
+  expect_new_master(*dead, "db2", "db3");
+}
+
+// Silent for all of the patience, and back while the new master catches up.
+TEST_P(FailoverTest, FencesAndSalvagesFromAHostThatAnswersBeforeThePromotion) {
+  const auto dead = make();
+  dead->write_unseen(2);
+  const std::string all = dead->history("db1");
+  dead->lose_host();
+  dead->cluster.server("db2").on_call = [&](FakeMysqlState&, const std::string& call) {
+    if (call.find("wait_until_relay_log_applied") == std::string::npos) return;
+    // Nothing else moves the clock so far: the call has been made, and heard nothing.
+    while (dead->cluster.clock.elapsed() < Milliseconds{3000}) std::this_thread::yield();
+    dead->cluster.ssh.set_health("db1", FakeHealth::kUp);
+    dead->cluster.clock.advance(Milliseconds{5000});
+  };
+  const Outcome outcome = dead->run();
+  ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+  EXPECT_EQ(dead->summary.fence.state(), FenceState::kFenced) << dead->summary.fence.text();
+  EXPECT_EQ(dead->summary.salvage.ending, Salvage::Ending::kSaved) << dead->summary.salvage.why;
+  EXPECT_EQ(dead->history("db2"), all);
+  EXPECT_THAT(dead->cluster.seen().vip_holders, ElementsAre("db2"));
   expect_new_master(*dead, "db2", "db3");
 }
 

@@ -9,6 +9,7 @@
 #include "core/report.h"
 #include "fakes/fake_scripts.h"
 #include "unit/engine/engine_cluster.h"
+#include "unit/engine/recording_journal.h"
 
 namespace mha {
 namespace {
@@ -20,17 +21,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
-
-class RecordingJournal : public Journal {
- public:
-  Status append(json record) override {
-    records.push_back(std::move(record));
-    return {};
-  }
-  Status sync() override { return {}; }
-
-  std::vector<json> records;
-};
 
 class FenceTest : public testing::Test {
  protected:
