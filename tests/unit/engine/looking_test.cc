@@ -254,6 +254,25 @@ TEST_F(LookingTest, EveryReasonAtOnce) {
                                 HasSubstr("no_master")));
 }
 
+// Behind what came from the master later its position does not show it.
+TEST(LookingAtMariadbTest, AReplicasOwnTransactionIsFoundInItsLog) {
+  EngineCluster cluster(GtidUse::kAuto, ServerFamily::kMariadb);
+  const auto problems = [&cluster] {
+    Environment all = cluster.environment();
+    Switchover switchover(cluster.request, all);
+    return switchover.look().value();
+  };
+  EXPECT_THAT(problems(), IsEmpty());
+  cluster.server("db3").write_as_super(1);
+  cluster.server("db1").write(2);
+  cluster.mysql.replicate();
+  ASSERT_EQ(mariadb_gtids(cluster.server("db3").replication.executed), "0-1-5");
+  const std::vector<Problem> found = problems();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found.front().text(),
+              HasSubstr("db3: it has transactions that the master has not: 0-3-4"));
+}
+
 TEST_F(LookingTest, KillingBlockersIsNoReasonNotTo) {
   cluster_.server("db1").replication.long_writers.push_back(
       {17, std::chrono::seconds{60}, "thread 17"});
