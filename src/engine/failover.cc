@@ -2,7 +2,6 @@
 #include "engine/failover.h"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -45,12 +44,10 @@ struct Failover::Parts {
   FailoverState state;
   std::optional<TimePoint> writable_again;
   std::string journal_path;
-  std::vector<std::string> events;  // of the scheduler, that replication has disabled there
-  std::string shutdown_error;       // of shutdown_script, once all else was done
+  std::vector<std::string> events;  // FailoverSummary's
 
   Result<std::vector<Problem>> look();
   void read_events();
-  void shut_old_master_down();
   Status take_locks();
   void fill(Plan& plan, Journal& journal);
   [[nodiscard]] PlanBudget budget() const;
@@ -117,13 +114,6 @@ void Failover::Parts::read_events() {
   }
 }
 
-// MHA calls shutdown_script before it saves the binary log, which a host without power no longer
-// has (facts: mha.md). Where the fence did without it, it is called now.
-void Failover::Parts::shut_old_master_down() {
-  const std::optional<Status> ended = shut_down(*roles.orig, roles.fence, state.fence, environment);
-  if (ended.has_value() && !ended->ok()) shutdown_error = ended->error().message;
-}
-
 // As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
 Status Failover::Parts::take_locks() {
   const Deadline deadline = environment.clock.deadline_after(kLook);
@@ -171,7 +161,7 @@ Outcome Failover::run() {
   Result<std::unique_ptr<Journal>> journal = create_file_journal(
       environment.state_dir, kFailoverOperation, journal_subject(orig.host, orig.port),
       failover_header(parts.request.cluster, parts.roles,
-                      replica_like(parts.discovery.views[parts.candidate])),
+                      replica_like(parts.discovery.views[parts.candidate]), parts.events),
       environment.clock);
   if (!journal.ok()) {
     return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
@@ -187,9 +177,6 @@ Outcome Failover::run() {
     for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
   });
   if (plan.hurried().has_value()) parts.writable_again = started + *plan.hurried();
-  if (outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete) {
-    parts.shut_old_master_down();
-  }
   note_summary(*journal.value(), operation_summary(), environment.log);
   return outcome;
 }
@@ -221,6 +208,7 @@ FailoverSummary Failover::summary() const {
   summary.evidence = parts.death.evidence;
   summary.fence = parts.state.fence;
   summary.salvage = parts.state.salvage;
+  summary.events = parts.events;
   return summary;
 }
 
@@ -229,14 +217,7 @@ OperationSummary Failover::operation_summary() const {
   if (parts_->writable_again.has_value())
     summary.downtime = *parts_->writable_again - parts_->began;
   summary.journal = parts_->journal_path;
-  if (!parts_->shutdown_error.empty()) summary.leftovers.push_back(parts_->shutdown_error);
   for (const std::string& one : parts_->errant()) summary.leftovers.push_back(one);
-  if (!parts_->events.empty() && !summary.new_master.empty()) {
-    summary.leftovers.push_back(fmt::format(
-        "events of {} that are disabled on {}: {}; by hand: ALTER EVENT ... ENABLE for those that "
-        "ran there",
-        summary.orig_master, summary.new_master, fmt::join(parts_->events, ", ")));
-  }
   return summary;
 }
 

@@ -52,6 +52,7 @@ struct FailoverSummary {
   std::vector<std::string> evidence;      // of the death
   FenceVerdict fence;
   Salvage salvage;
+  std::vector<std::string> events;  // of the scheduler, that replication has disabled on new_master
 };
 
 // One failover. look() first; then describe() or run(). The hosts' sessions stay open in between.

@@ -2,6 +2,7 @@
 #include "engine/failover_cast.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -62,7 +63,8 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   return roles;
 }
 
-json failover_header(const Cluster& cluster, const FailoverRoles& roles, const ReplicaState& like) {
+json failover_header(const Cluster& cluster, const FailoverRoles& roles, const ReplicaState& like,
+                     const std::vector<std::string>& events) {
   return json{{"engine", "native"},
               {"application", cluster.application},
               {"conf", cluster.conf_file},
@@ -70,6 +72,7 @@ json failover_header(const Cluster& cluster, const FailoverRoles& roles, const R
               {"new_master", host_json(roles.next->spec())},
               {"semi_sync", roles.semi_sync_replica},
               {"keep_as", roles.keep_as},
+              {"events", events},
               {"like", replica_to_json(like)}};
 }
 
@@ -98,6 +101,12 @@ OperationSummary operation_summary_of(const FailoverSummary& facts) {
         "that are on no server; keep its binary logs",
         facts.orig_master, salvage.events.end.file, salvage.events.end.position,
         salvage.events.left_out));
+  }
+  if (!facts.events.empty()) {
+    summary.leftovers.push_back(fmt::format(
+        "events of {} that are disabled on {}: {}; by hand: ALTER EVENT ... ENABLE for those that "
+        "ran there",
+        facts.orig_master, facts.new_master, fmt::join(facts.events, ", ")));
   }
   return summary;
 }

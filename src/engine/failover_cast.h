@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "engine/failover.h"
 #include "engine/failover_plan.h"
@@ -17,8 +18,9 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
                             const ReplicaState& like, const FailoverRequest& request);
 
 // The journal's header: what a second process needs beside the point of no return's facts.
+// `events`: FailoverSummary's.
 nlohmann::json failover_header(const Cluster& cluster, const FailoverRoles& roles,
-                               const ReplicaState& like);
+                               const ReplicaState& like, const std::vector<std::string>& events);
 
 // For people: without downtime and journal.
 OperationSummary operation_summary_of(const FailoverSummary& facts);

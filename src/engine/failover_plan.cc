@@ -157,6 +157,9 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
                                 environment));
   }
   plan.add(verify_failover(next, roles.followers, environment));
+  if (!roles.fence.shutdown_script.empty()) {
+    plan.add(ensure_shut_down(*roles.orig, roles.fence, workshop.state, environment));
+  }
 }
 
 }  // namespace mha

@@ -11,11 +11,10 @@ json to_json(const FailoverState& state) {
                       {"why", state.salvage.why},
                       {"file", state.salvage.events.file},
                       {"transactions", state.salvage.events.transactions}};
-  value["fence"] = {{"address_off", state.fence.address_off},
-                    {"server_down", state.fence.server_down},
-                    {"powered_off", state.fence.powered_off},
-                    {"host_answers", state.fence.host_answers},
-                    {"rungs", state.fence.rungs}};
+  value["fence"] = {
+      {"address_off", state.fence.address_off},     {"server_down", state.fence.server_down},
+      {"powered_off", state.fence.powered_off},     {"host_answers", state.fence.host_answers},
+      {"script_called", state.fence.script_called}, {"rungs", state.fence.rungs}};
   value["after_salvage"] = {{"file", state.after_salvage.file},
                             {"position", state.after_salvage.position}};
   return value;
@@ -36,6 +35,7 @@ Result<FailoverState> failover_state_from_json(const json& value) {
   state.fence.server_down = fence.value("server_down", false);
   state.fence.powered_off = fence.value("powered_off", false);
   state.fence.host_answers = fence.value("host_answers", false);
+  state.fence.script_called = fence.value("script_called", false);
   state.fence.rungs = fence.value("rungs", std::vector<std::string>{});
   const json after = value.value("after_salvage", json::object());
   state.after_salvage = {after.value("file", ""), after.value("position", std::uint64_t{0})};

@@ -139,6 +139,29 @@ class EnsureFencedLate : public FenceStep {
   const Node& next_;
 };
 
+class EnsureShutDown : public ServerStep {
+ public:
+  EnsureShutDown(Node& orig, FenceRequest request, const FailoverState& state,
+                 Environment& environment)
+      : ServerStep(orig, environment.log),
+        request_(std::move(request)),
+        state_(state),
+        environment_(environment) {}
+
+  std::string kind() const override { return "ensure_shut_down"; }
+  std::string description() const override {
+    return fmt::format("run shutdown_script for {}, unless the fence has", node().title());
+  }
+  Status apply(const json& /*found*/, Deadline /*deadline*/) override {
+    return shut_down(node(), request_, state_.fence, environment_).value_or(Status{});
+  }
+
+ private:
+  FenceRequest request_;
+  const FailoverState& state_;
+  Environment& environment_;
+};
+
 }  // namespace
 
 bool may_call_meanwhile(const Node& orig, const FenceRequest& request, Fencing fencing) {
@@ -158,6 +181,10 @@ std::unique_ptr<Step> ensure_fence_settled(FenceOrder order, FailoverState& stat
 std::unique_ptr<Step> ensure_fenced_late(FenceOrder order, const Node& next, FailoverState& state,
                                          Journal& journal, Environment& environment) {
   return std::make_unique<EnsureFencedLate>(std::move(order), next, state, journal, environment);
+}
+std::unique_ptr<Step> ensure_shut_down(Node& orig, FenceRequest request, const FailoverState& state,
+                                       Environment& environment) {
+  return std::make_unique<EnsureShutDown>(orig, std::move(request), state, environment);
 }
 
 }  // namespace mha

@@ -47,4 +47,10 @@ std::unique_ptr<Step> ensure_fence_settled(FenceOrder order, FailoverState& stat
 std::unique_ptr<Step> ensure_fenced_late(FenceOrder order, const Node& next, FailoverState& state,
                                          Journal& journal, Environment& environment);
 
+// Where the fence did without shutdown_script: it is called now that nothing more is wanted of the
+// host, and what it says against it is an error. MHA calls it before it saves the binary log, which
+// a host without power no longer has (facts: mha.md).
+std::unique_ptr<Step> ensure_shut_down(Node& orig, FenceRequest request, const FailoverState& state,
+                                       Environment& environment);
+
 }  // namespace mha

@@ -348,10 +348,39 @@ TEST_P(FailoverTest, ShutdownScriptComesLastWhereItWasNotNeeded) {
     EXPECT_FALSE(dead->cluster.server("db2").read_only.blocks_writes());
     return 1;
   });
-  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  const Outcome outcome = dead->run();
+  EXPECT_EQ(outcome.ending, Ending::kIncomplete) << "it may still have power";
   EXPECT_THAT(dead->scripts.commands(), ElementsAre(HasSubstr("--command=stopssh")));
   EXPECT_EQ(had, all);
-  EXPECT_THAT(dead->leftovers, Contains(HasSubstr("shutdown_script failed (exit 1)")));
+  EXPECT_THAT(outcome.leftovers, Contains(HasSubstr("shutdown_script failed (exit 1)")));
+}
+
+// A process that died before the shutdown_script and the report leaves both to the one that carries
+// on.
+TEST_P(FailoverTest, WhoCarriesOnNamesTheEventsAndShutsTheHostDown) {
+  const auto dead = make();
+  dead->kill();
+  dead->request.cluster.scripts.shutdown = "/usr/local/bin/power_off";
+  FakeMysqlState& next = dead->cluster.server("db2");
+  ScheduledEvent& event = next.replication.events.emplace_back();
+  event.schema = "app";
+  event.name = "nightly";
+  event.status = EventStatus::kDisabledOnReplica;
+  dead->cluster.faults.fail_matching("mysql db3:3306 replicate_from db2:3306", FaultTime::kBefore,
+                                     {Code::kTimeout, "killed"});
+  EXPECT_EQ(dead->run().ending, Ending::kIncomplete);
+  EXPECT_THAT(dead->leftovers, Contains(HasSubstr("app.nightly")));
+  EXPECT_THAT(dead->scripts.commands(), SizeIs(1));
+  dead->cluster.faults.clear_faults();
+  forget_what_the_dead_noted(dead->cluster.state_dir);
+  Environment environment = dead->cluster.environment();
+  environment.scripts = &dead->scripts;
+  const auto journal = find_unfinished_failover(dead->request.cluster, environment);
+  ASSERT_TRUE(journal.has_value());
+  const ResumedFailover done = resume_failover(dead->request, *journal, dead->files, environment);
+  EXPECT_EQ(done.outcome.ending, Ending::kDone) << done.outcome.headline->message;
+  EXPECT_THAT(done.operation_summary.leftovers, Contains(HasSubstr("app.nightly")));
+  EXPECT_THAT(dead->scripts.commands(), SizeIs(2));
 }
 
 TEST_P(FailoverTest, AReplicaThatFailsDoesNotStopTheOthers) {
