@@ -102,13 +102,16 @@ Status hosts_resolve(const Cluster& cluster) {
                            cluster.conf_file, fmt::join(unknown, ", "))};
 }
 
-Status script_can_run(const SwitchFiles& files, const std::string& key) {
-  const std::string command = text_of(files.conf.defaults, key);
-  const std::string program = command.substr(0, command.find(' '));
-  const bool is_ours = is_our_program(command, kOnlineHook) || is_our_program(command, kHardHook);
-  if (is_ours || !program.starts_with('/') || access(program.c_str(), X_OK) == 0) return {};
-  return Error{Code::kConfig, fmt::format("{}: {}: {} cannot be run: {}", files.conf.file, key,
-                                          program, std::strerror(errno))};
+Status scripts_can_run(const SwitchFiles& files, const std::string& key) {
+  for (const MhaServer& server : files.conf.servers) {
+    const std::string command = text_of(server.values, key);
+    const std::string program = command.substr(0, command.find(' '));
+    const bool is_ours = is_our_program(command, kOnlineHook) || is_our_program(command, kHardHook);
+    if (is_ours || !program.starts_with('/') || access(program.c_str(), X_OK) == 0) continue;
+    return Error{Code::kConfig, fmt::format("{}: {} of {}: {} cannot be run: {}", files.conf.file,
+                                            key, server.hostname, program, std::strerror(errno))};
+  }
+  return {};
 }
 
 Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
@@ -120,10 +123,6 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   cluster.application = application_name(files.conf.file);
   cluster.workdir = text_of(files.conf.servers.front().values, "manager_workdir");
   cluster.resolve = &resolve_in_time;
-  const std::map<std::string, std::string>& defaults = files.conf.defaults;
-  cluster.scripts = {text_of(defaults, "master_ip_failover_script"),
-                     text_of(defaults, "master_ip_online_change_script"),
-                     text_of(defaults, "shutdown_script"), text_of(defaults, "report_script")};
   std::set<std::pair<std::string, std::uint16_t>> seen;
   for (const MhaServer& server : files.conf.servers) {
     Result<NodeSpec> node = node_from_mha(program, files.config, server, "server");
@@ -153,6 +152,10 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
                     server.ssh_port, server.ssh_options, "5"};
     const std::string timeout = text_of(server.values, "ssh_connection_timeout");
     if (!timeout.empty()) host.mha_ssh.connection_timeout = timeout;
+    host.scripts = {text_of(server.values, "master_ip_failover_script"),
+                    text_of(server.values, "master_ip_online_change_script"),
+                    text_of(server.values, "shutdown_script"),
+                    text_of(server.values, "report_script")};
     cluster.hosts.push_back(std::move(host));
   }
   return cluster;

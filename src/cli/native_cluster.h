@@ -17,9 +17,9 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files);
 // with those that do not.
 Status hosts_resolve(const Cluster& cluster);
 
-// Whether the script that the conf names for `key` ("master_ip_online_change_script") is there and
-// may be executed: that must show before clients wait for it. Ours is, and so is a word that is no
-// path: that is left to the shell. Error: kConfig.
-Status script_can_run(const SwitchFiles& files, const std::string& key);
+// Whether the scripts that the conf names for `key` ("master_ip_online_change_script") are there
+// and may be executed: that must show before clients wait for them. Ours are, and so is a word that
+// is no path: that is left to the shell. Error: kConfig.
+Status scripts_can_run(const SwitchFiles& files, const std::string& key);
 
 }  // namespace mha

@@ -14,6 +14,7 @@
 #include "cli/run_archive.h"
 #include "cli/run_console.h"
 #include "cli/run_history.h"
+#include "engine/dead_master.h"
 #include "engine/failover.h"
 #include "engine/mha_state.h"
 #include "engine/steps_script.h"
@@ -164,7 +165,7 @@ class NativeRun {
   // The conf's report_script; ours in this process.
   void report(const Outcome& outcome, const FailoverSummary& facts,
               const OperationSummary& summary) {
-    const std::string& script = options_.request.cluster.scripts.report;
+    const std::string script = report_script();
     if (script.empty()) return;
     const bool promoted = has_new_master(outcome);
     ReportRequest request;
@@ -188,6 +189,14 @@ class NativeRun {
     } else if (status.value() != 0) {
       program_.log.warning("report_script ended with exit status {}", status.value());
     }
+  }
+
+  // The dead master's, as with MHA.
+  [[nodiscard]] std::string report_script() const {
+    const FailoverRequest& request = options_.request;
+    const Result<std::size_t> dead =
+        find_host(request.cluster, request.dead_host, request.dead_port);
+    return dead.ok() ? request.cluster.hosts[dead.value()].scripts.report : "";
   }
 
   Program& program_;

@@ -154,7 +154,7 @@ int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const Switc
   Program watched = with_log(program, console);
   Result<Cluster> cluster = cluster_from(watched, files);
   if (!cluster.ok()) return report_error(watched, cluster.error());
-  if (const Status there = script_can_run(files, "master_ip_online_change_script"); !there.ok()) {
+  if (const Status there = scripts_can_run(files, "master_ip_online_change_script"); !there.ok()) {
     return report_error(watched, there.error());
   }
   SwitchRequest& request = options.value().request;

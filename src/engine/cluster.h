@@ -26,6 +26,15 @@ struct MhaSsh {
   std::string connection_timeout = "5";
 };
 
+// MHA's scripts as the conf has them, with their own arguments; empty: none. A host's own section
+// may have others than [server default] (M:lib/MHA/Config.pm, parse_server).
+struct HostScripts {
+  std::string master_ip_failover;       // stop: the dead master's; start: the new one's
+  std::string master_ip_online_change;  // stop: the original master's; start: the new one's
+  std::string shutdown;                 // the dead master's
+  std::string report;                   // likewise
+};
+
 // A server of MHA's configuration. The flags are MHA's parameters of the same names.
 struct ClusterHost {
   NodeSpec node;
@@ -44,24 +53,16 @@ struct ClusterHost {
   std::string repl_user;  // empty: a replica keeps the one that it has
   Secret repl_password;
   MhaSsh mha_ssh;
+  HostScripts scripts;
 
   // "db1", or "db1:3307" where the port is not 3306; for messages.
   [[nodiscard]] std::string title() const;
-};
-
-// MHA's scripts as the conf has them, with their own arguments; empty: none.
-struct ClusterScripts {
-  std::string master_ip_failover;
-  std::string master_ip_online_change;
-  std::string shutdown;
-  std::string report;
 };
 
 struct Cluster {
   std::string conf_file;
   std::string application;  // "app1" of /etc/mha/app1.cnf
   std::string workdir;      // manager_workdir
-  ClusterScripts scripts;
   std::vector<ClusterHost> hosts;
   ResolveHost resolve = nullptr;  // nullptr: names and addresses are compared as they are written
 };

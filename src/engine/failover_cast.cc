@@ -53,7 +53,7 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   roles.forgets_source = !next.host.skip_reset_slave;
   roles.super_read_only = next.state.read_only.super_read_only.value_or(false);
   roles.semi_sync_replica = next.state.semi_sync.replica_enabled;
-  roles.fence.shutdown_script = request.cluster.scripts.shutdown;
+  roles.fence.shutdown_script = views[dead].host.scripts.shutdown;
   roles.fencing = request.fencing;
   roles.salvage = request.salvage;
   roles.binlog_dirs = views[dead].host.binlog_dirs;

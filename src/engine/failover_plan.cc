@@ -102,8 +102,8 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   if (next.moves_a_vip()) first.push_back(std::make_unique<PrepareVip>(next, environment));
   plan.add_together(std::move(first));
 
-  if (roles.script.has_value()) {
-    plan.add(ensure_failover_stop_script_ran(*roles.orig, *roles.script, environment));
+  if (roles.script.has_value() && roles.script->stop.has_value()) {
+    plan.add(ensure_failover_stop_script_ran(*roles.orig, *roles.script->stop, environment));
   }
   if (roles.super_read_only) plan.add(ensure_writable_for_us(next, log));
   plan.add(ensure_has_latest(
@@ -129,8 +129,8 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
   if (next.moves_a_vip()) {
     plan.add(std::make_unique<EnsureVipTaken>(next, workshop.state, log));
   }
-  if (roles.script.has_value()) {
-    plan.add(ensure_failover_start_script_ran(next, *roles.script, environment));
+  if (roles.script.has_value() && roles.script->start.has_value()) {
+    plan.add(ensure_failover_start_script_ran(next, *roles.script->start, environment));
   }
   plan.mark_hurry_end();
 

@@ -31,7 +31,7 @@ std::string_view first_word(std::string_view command) {
 // Collects the options of one call.
 class Words {
  public:
-  explicit Words(const std::string& script) : command_(script) {
+  explicit Words(const std::string& script) : name_(script_name(script)), command_(script) {
     shown_ = first_word(script);
     if (shown_.size() < script.size()) shown_ += " ...";
   }
@@ -77,7 +77,9 @@ class Words {
     return add("ssh_options", before + " " + orig.ssh.options);
   }
 
-  ScriptCommand done() && { return {Secret{std::move(command_)}, std::move(shown_)}; }
+  ScriptCommand done() && {
+    return {std::move(name_), Secret{std::move(command_)}, std::move(shown_)};
+  }
 
  private:
   Words& add_word(const std::string& word) {
@@ -86,6 +88,7 @@ class Words {
     return *this;
   }
 
+  std::string name_;
   std::string command_;
   std::string shown_;
 };

@@ -16,6 +16,7 @@ namespace mha {
 // For /bin/sh, and the same for people: without passwords, and without the script's own arguments,
 // which may be secret as well.
 struct ScriptCommand {
+  std::string name;  // of the script: "online_change.sh"
   Secret command;
   std::string shown;
 };

@@ -25,6 +25,10 @@ const ClusterHost* find_host(const Cluster& cluster, const std::string& host, st
   return nullptr;
 }
 
+bool is_foreign(const std::string& script, const char* ours) {
+  return !script_name(script).empty() && !is_our_program(script, ours);
+}
+
 bool has_run(const Result<int>& status) {
   if (!status.ok()) return status.error().code != Code::kInternal;
   return status.value() != kCannotExecute && status.value() != kNotFound;
@@ -40,10 +44,10 @@ Status reconnect_where_ended(Node& node, Deadline deadline) {
 
 class EnsureStopScriptRan : public ServerStep {
  public:
-  EnsureStopScriptRan(Node& orig, OnlineScript script, OrigMaster orig_master, const NodeSpec& next,
-                      Environment& environment)
+  EnsureStopScriptRan(Node& orig, OnlineScript::Stop stop, OrigMaster orig_master,
+                      const NodeSpec& next, Environment& environment)
       : ServerStep(orig, environment.log),
-        script_(std::move(script)),
+        stop_(std::move(stop)),
         orig_master_(orig_master),
         next_host_(next.host),
         next_port_(next.port),
@@ -57,32 +61,32 @@ class EnsureStopScriptRan : public ServerStep {
     return parameters;
   }
   std::string description() const override {
-    return fmt::format("run {} --command=stop for {}", script_.name, node().title());
+    return fmt::format("run {} --command=stop for {}", stop_.command.name, node().title());
   }
   Status apply(const json& /*found*/, Deadline deadline) override {
-    const Result<int> status = run_script(script_.stop, deadline, environment_);
+    const Result<int> status = run_script(stop_.command, deadline, environment_);
     nothing_ran_ = !has_run(status);
-    Status judged = judge_script(script_.name + " --command=stop", status, log());
+    Status judged = judge_script(stop_.command.name + " --command=stop", status, log());
     if (!judged.ok()) return judged;
     return reconnect_where_ended(node(), deadline);
   }
   Status undo(const json& /*found*/, Deadline deadline) override {
     if (nothing_ran_) return {};
     log().warning("{}: no script of MHA's has an undo: its --command=start is run for {}",
-                  script_.name, node().title());
-    const Result<int> status = run_script(script_.back, deadline, environment_);
+                  stop_.command.name, node().title());
+    const Result<int> status = run_script(stop_.back, deadline, environment_);
     if (status.ok() && status.value() == 0) return reconnect_where_ended(node(), deadline);
     return Error{status.ok() ? Code::kRefused : status.error().code,
                  fmt::format("what {} --command=stop did was not undone: its --command=start for "
                              "the original master {}",
-                             script_.name,
+                             stop_.command.name,
                              status.ok() ? fmt::format("ended with exit status {}", status.value())
                                          : "failed: " + status.error().message)};
   }
-  std::string undo_by_hand(const json& /*found*/) const override { return script_.back.shown; }
+  std::string undo_by_hand(const json& /*found*/) const override { return stop_.back.shown; }
 
  private:
-  OnlineScript script_;
+  OnlineScript::Stop stop_;
   OrigMaster orig_master_;
   std::string next_host_;
   std::uint16_t next_port_;
@@ -139,32 +143,40 @@ Status judge_script(const std::string& name, const Result<int>& status, Log& log
 
 std::optional<OnlineScript> online_script(const Cluster& cluster, const NodeSpec& orig,
                                           const NodeSpec& next, OrigMaster orig_master) {
-  const std::string& script = cluster.scripts.master_ip_online_change;
   const ClusterHost* orig_host = find_host(cluster, orig.host, orig.port);
   const ClusterHost* next_host = find_host(cluster, next.host, next.port);
-  const bool is_foreign = !script_name(script).empty() && !is_our_program(script, kOnlineHook);
-  if (!is_foreign || orig_host == nullptr || next_host == nullptr) return std::nullopt;
+  if (orig_host == nullptr || next_host == nullptr) return std::nullopt;
+  const std::string& stop = orig_host->scripts.master_ip_online_change;
+  const std::string& start = next_host->scripts.master_ip_online_change;
+  const bool has_stop = is_foreign(stop, kOnlineHook);
+  const bool has_start = is_foreign(start, kOnlineHook);
+  if (!has_stop && !has_start) return std::nullopt;
   const ScriptHost from = script_host(*orig_host, cluster.resolve);
   const ScriptHost to = script_host(*next_host, cluster.resolve);
-  return OnlineScript{
-      script_name(script),
-      online_change_command(script, OnlineChange::kStop, from, to, orig_master),
-      online_change_command(script, OnlineChange::kStart, from, to, orig_master),
-      online_change_command(script, OnlineChange::kStart, to, from, OrigMaster::kBecomesReplica)};
+  OnlineScript script;
+  if (has_stop) {
+    script.stop = {
+        online_change_command(stop, OnlineChange::kStop, from, to, orig_master),
+        online_change_command(stop, OnlineChange::kStart, to, from, OrigMaster::kBecomesReplica)};
+  }
+  if (has_start) {
+    script.start = online_change_command(start, OnlineChange::kStart, from, to, orig_master);
+  }
+  return script;
 }
 
-std::unique_ptr<Step> ensure_stop_script_ran(Node& orig, OnlineScript script,
+std::unique_ptr<Step> ensure_stop_script_ran(Node& orig, OnlineScript::Stop stop,
                                              OrigMaster orig_master, const NodeSpec& next,
                                              Environment& environment) {
-  return std::make_unique<EnsureStopScriptRan>(orig, std::move(script), orig_master, next,
+  return std::make_unique<EnsureStopScriptRan>(orig, std::move(stop), orig_master, next,
                                                environment);
 }
 
-std::unique_ptr<Step> ensure_start_script_ran(Node& next, OnlineScript script,
+std::unique_ptr<Step> ensure_start_script_ran(Node& next, ScriptCommand start,
                                               Environment& environment) {
-  return std::make_unique<EnsureScriptRan>(next, "ensure_start_script_ran",
-                                           script.name + " --command=start",
-                                           std::move(script.start), environment);
+  const std::string what = start.name + " --command=start";
+  return std::make_unique<EnsureScriptRan>(next, "ensure_start_script_ran", what, std::move(start),
+                                           environment);
 }
 
 std::unique_ptr<Step> rebuild_stop_script(const Cluster& cluster, const json& parameters,
@@ -177,36 +189,41 @@ std::unique_ptr<Step> rebuild_stop_script(const Cluster& cluster, const json& pa
                                      ? OrigMaster::kBecomesReplica
                                      : OrigMaster::kStaysAlone;
   auto script = online_script(cluster, orig.spec(), next_host->node, orig_master);
-  if (!script.has_value()) return nullptr;
-  return ensure_stop_script_ran(orig, *std::move(script), orig_master, next_host->node,
+  if (!script.has_value() || !script->stop.has_value()) return nullptr;
+  return ensure_stop_script_ran(orig, *std::move(script->stop), orig_master, next_host->node,
                                 environment);
 }
 
 std::optional<FailoverScript> failover_script(const Cluster& cluster, const NodeSpec& dead,
                                               const NodeSpec& next, SshReach dead_ssh) {
-  const std::string& script = cluster.scripts.master_ip_failover;
   const ClusterHost* dead_host = find_host(cluster, dead.host, dead.port);
   const ClusterHost* next_host = find_host(cluster, next.host, next.port);
-  const bool is_foreign = !script_name(script).empty() && !is_our_program(script, kHardHook);
-  if (!is_foreign || dead_host == nullptr || next_host == nullptr) return std::nullopt;
+  if (dead_host == nullptr || next_host == nullptr) return std::nullopt;
+  const std::string& stop = dead_host->scripts.master_ip_failover;
+  const std::string& start = next_host->scripts.master_ip_failover;
+  const bool has_stop = is_foreign(stop, kHardHook);
+  const bool has_start = is_foreign(start, kHardHook);
+  if (!has_stop && !has_start) return std::nullopt;
   const ScriptHost from = script_host(*dead_host, cluster.resolve);
   const ScriptHost to = script_host(*next_host, cluster.resolve);
-  return FailoverScript{script_name(script), failover_stop_command(script, from, dead_ssh),
-                        failover_start_command(script, from, to, dead_ssh)};
+  FailoverScript script;
+  if (has_stop) script.stop = failover_stop_command(stop, from, dead_ssh);
+  if (has_start) script.start = failover_start_command(start, from, to, dead_ssh);
+  return script;
 }
 
-std::unique_ptr<Step> ensure_failover_stop_script_ran(Node& dead, FailoverScript script,
+std::unique_ptr<Step> ensure_failover_stop_script_ran(Node& dead, ScriptCommand stop,
                                                       Environment& environment) {
-  return std::make_unique<EnsureScriptRan>(dead, "ensure_failover_stop_script_ran",
-                                           script.name + " for the dead master",
-                                           std::move(script.stop), environment);
+  const std::string what = stop.name + " for the dead master";
+  return std::make_unique<EnsureScriptRan>(dead, "ensure_failover_stop_script_ran", what,
+                                           std::move(stop), environment);
 }
 
-std::unique_ptr<Step> ensure_failover_start_script_ran(Node& next, FailoverScript script,
+std::unique_ptr<Step> ensure_failover_start_script_ran(Node& next, ScriptCommand start,
                                                        Environment& environment) {
-  return std::make_unique<EnsureScriptRan>(next, "ensure_failover_start_script_ran",
-                                           script.name + " --command=start",
-                                           std::move(script.start), environment);
+  const std::string what = start.name + " --command=start";
+  return std::make_unique<EnsureScriptRan>(next, "ensure_failover_start_script_ran", what,
+                                           std::move(start), environment);
 }
 
 Result<int> run_report_script(const std::string& script, const ReportRequest& request,

@@ -25,13 +25,15 @@ Status judge_script(const std::string& name, const Result<int>& status, Log& log
 // The calls of one switch. All of them are made before the first one is run: names are resolved
 // here.
 struct OnlineScript {
-  std::string name;  // of the script
-  ScriptCommand stop;
-  ScriptCommand start;
-  ScriptCommand back;  // start with the original master as the new one
+  struct Stop {
+    ScriptCommand command;
+    ScriptCommand back;  // start with the original master as the new one
+  };
+  std::optional<Stop> stop;            // of the original master's script
+  std::optional<ScriptCommand> start;  // of the new one's
 };
 
-// nullopt where the conf names no master_ip_online_change_script, or ours.
+// nullopt where the conf names no master_ip_online_change_script for either, or ours.
 std::optional<OnlineScript> online_script(const Cluster& cluster, const NodeSpec& orig,
                                           const NodeSpec& next, OrigMaster orig_master);
 
@@ -44,14 +46,14 @@ std::optional<OnlineScript> online_script(const Cluster& cluster, const NodeSpec
 // original master as the new one, which is what a person would run. That is safe: by then the
 // original takes writes again by our own undo, and the new master has never been writable. Where
 // the script says anything but 0 the undo has failed, and the command by hand is told.
-std::unique_ptr<Step> ensure_stop_script_ran(Node& orig, OnlineScript script,
+std::unique_ptr<Step> ensure_stop_script_ran(Node& orig, OnlineScript::Stop stop,
                                              OrigMaster orig_master, const NodeSpec& next,
                                              Environment& environment);
 
 // Afterwards it has had its --command=start. After the point of no return only: scripts make the
 // new master writable and give it the address, so that once it has begun clients may write there,
 // and going back would lose what they wrote.
-std::unique_ptr<Step> ensure_start_script_ran(Node& next, OnlineScript script,
+std::unique_ptr<Step> ensure_start_script_ran(Node& next, ScriptCommand start,
                                               Environment& environment);
 
 // For a rollback: the step of a journal's record of that kind (kStopScriptKind). nullptr where the
@@ -60,20 +62,19 @@ inline constexpr const char* kStopScriptKind = "ensure_stop_script_ran";
 std::unique_ptr<Step> rebuild_stop_script(const Cluster& cluster, const nlohmann::json& parameters,
                                           Node& orig, Environment& environment);
 
-// master_ip_failover_script of a dead master. nullopt where the conf names none, or ours.
+// master_ip_failover_script. nullopt where the conf names none for either master, or ours.
 struct FailoverScript {
-  std::string name;
-  ScriptCommand stop;  // stopssh or stop
-  ScriptCommand start;
+  std::optional<ScriptCommand> stop;   // stopssh or stop, of the dead master's script
+  std::optional<ScriptCommand> start;  // of the new one's
 };
 std::optional<FailoverScript> failover_script(const Cluster& cluster, const NodeSpec& dead,
                                               const NodeSpec& next, SshReach dead_ssh);
 
 // Without undo: a dead master is given nothing back.
-std::unique_ptr<Step> ensure_failover_stop_script_ran(Node& dead, FailoverScript script,
+std::unique_ptr<Step> ensure_failover_stop_script_ran(Node& dead, ScriptCommand stop,
                                                       Environment& environment);
 // After the point of no return, as ensure_start_script_ran.
-std::unique_ptr<Step> ensure_failover_start_script_ran(Node& next, FailoverScript script,
+std::unique_ptr<Step> ensure_failover_start_script_ran(Node& next, ScriptCommand start,
                                                        Environment& environment);
 
 // report_script that is not ours; its exit status.

@@ -96,9 +96,9 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
 
   plan.mark_hurry_begin(max_downtime);
   if (roles.semi_sync_source) plan.add(ensure_semi_sync_freed(orig, log));
-  if (roles.script.has_value()) {
-    plan.add(
-        ensure_stop_script_ran(orig, *roles.script, roles.orig_master, next.spec(), environment));
+  if (roles.script.has_value() && roles.script->stop.has_value()) {
+    plan.add(ensure_stop_script_ran(orig, *roles.script->stop, roles.orig_master, next.spec(),
+                                    environment));
   }
   // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
   // servers.md).
@@ -142,8 +142,8 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
                      Environment& environment) {
   Log& log = environment.log;
   Node& next = *roles.next;
-  if (roles.script.has_value()) {
-    plan.add(ensure_start_script_ran(next, *roles.script, environment));
+  if (roles.script.has_value() && roles.script->start.has_value()) {
+    plan.add(ensure_start_script_ran(next, *roles.script->start, environment));
   }
   // Where the script has moved it, this finds it done.
   if (next.moves_a_vip()) plan.add(ensure_vip_present(next, OtherHolder::kRefuse, log));

@@ -60,7 +60,9 @@ Outcome roll_back_switch(const Cluster& cluster, const JournalFile& journal,
     }
     return build_engine_step(kind, node, handover, environment.log);
   };
-  const bool has_script = !cluster.scripts.master_ip_online_change.empty();
+  const bool has_script = std::any_of(
+      cluster.hosts.begin(), cluster.hosts.end(),
+      [](const ClusterHost& host) { return !host.scripts.master_ip_online_change.empty(); });
   return roll_back_unfinished(cluster, journal, environment, builder,
                               has_script ? kScript : Milliseconds{0});
 }

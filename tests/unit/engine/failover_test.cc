@@ -341,7 +341,7 @@ TEST_P(FailoverTest, ShutdownScriptComesLastWhereItWasNotNeeded) {
   const auto dead = make();
   dead->write_unseen(2);
   const std::string all = dead->history("db1");
-  dead->request.cluster.scripts.shutdown = "/usr/local/bin/power_off";
+  dead->request.cluster.hosts[0].scripts.shutdown = "/usr/local/bin/power_off";
   std::string had;
   dead->scripts.on("power_off", [&] {
     had = dead->history("db2");
@@ -360,7 +360,7 @@ TEST_P(FailoverTest, ShutdownScriptComesLastWhereItWasNotNeeded) {
 TEST_P(FailoverTest, WhoCarriesOnNamesTheEventsAndShutsTheHostDown) {
   const auto dead = make();
   dead->kill();
-  dead->request.cluster.scripts.shutdown = "/usr/local/bin/power_off";
+  dead->request.cluster.hosts[0].scripts.shutdown = "/usr/local/bin/power_off";
   FakeMysqlState& next = dead->cluster.server("db2");
   ScheduledEvent& event = next.replication.events.emplace_back();
   event.schema = "app";

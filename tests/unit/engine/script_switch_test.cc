@@ -17,8 +17,8 @@ using testing::IsEmpty;
 class ScriptSwitchTest : public testing::Test {
  protected:
   ScriptSwitchTest() {
-    cluster_.request.cluster.scripts.master_ip_online_change = "/usr/local/bin/change.sh";
     for (ClusterHost& host : cluster_.request.cluster.hosts) {
+      host.scripts.master_ip_online_change = "/usr/local/bin/change.sh";
       host.node.mysql.password = Secret{"mysql-password"};
     }
   }
@@ -176,14 +176,52 @@ TEST_F(ScriptSwitchTest, AnotherProcessUndoesItsStopAsWell) {
 }
 
 TEST_F(ScriptSwitchTest, OurOwnHookIsNotRun) {
-  cluster_.request.cluster.scripts.master_ip_online_change =
-      "/usr/bin/master_ip_online_failover_helper";
+  for (ClusterHost& host : cluster_.request.cluster.hosts) {
+    host.scripts.master_ip_online_change = "/usr/bin/master_ip_online_failover_helper";
+  }
   EXPECT_EQ(run().ending, Ending::kDone);
   EXPECT_THAT(scripts_.commands(), IsEmpty());
 }
 
+// M:MasterRotate.pm: the original master's script stops, the new one's starts.
+TEST_F(ScriptSwitchTest, AHostMayHaveAScriptOfItsOwn) {
+  cluster_.conf("db1").scripts.master_ip_online_change = "/usr/local/bin/change_db1.sh";
+  EXPECT_EQ(run().ending, Ending::kDone);
+  EXPECT_THAT(scripts_.commands(),
+              ElementsAre(HasSubstr("/change_db1.sh --command=stop --orig_master_host=db1"),
+                          HasSubstr("/change.sh --command=start --orig_master_host=db1")));
+}
+
+TEST_F(ScriptSwitchTest, OneHostAloneMayHaveAScript) {
+  cluster_.conf("db2").scripts.master_ip_online_change = "";
+  script_for_new_master("stop", "db2", 1);
+  script_for_new_master("start", "db1", 0);
+  EXPECT_EQ(run().ending, Ending::kUndone);
+  EXPECT_THAT(scripts_.commands(),
+              ElementsAre(HasSubstr("--command=stop"), HasSubstr("--new_master_host=db1")));
+}
+
+TEST_F(ScriptSwitchTest, EachMastersOwnFailoverScript) {
+  const NodeSpec& dead = cluster_.conf("db1").node;
+  const NodeSpec& next = cluster_.conf("db2").node;
+  const Cluster& cluster = cluster_.request.cluster;
+  EXPECT_FALSE(failover_script(cluster, dead, next, SshReach::kReachable).has_value());
+  cluster_.conf("db2").scripts.master_ip_failover = "/usr/local/bin/of_db2.sh";
+  auto script = failover_script(cluster, dead, next, SshReach::kReachable);
+  ASSERT_TRUE(script.has_value() && script->start.has_value());
+  EXPECT_FALSE(script->stop.has_value());
+  EXPECT_EQ(script->start->name, "of_db2.sh");
+  cluster_.conf("db1").scripts.master_ip_failover = "/usr/local/bin/of_db1.sh --key=1";
+  script = failover_script(cluster, dead, next, SshReach::kReachable);
+  ASSERT_TRUE(script->stop.has_value());
+  EXPECT_EQ(script->stop->name, "of_db1.sh");
+  EXPECT_EQ(script->start->name, "of_db2.sh");
+}
+
 TEST_F(ScriptSwitchTest, FailoverScriptsAreJudgedAlike) {
-  cluster_.request.cluster.scripts.master_ip_failover = "/usr/local/bin/failover.sh";
+  for (ClusterHost& host : cluster_.request.cluster.hosts) {
+    host.scripts.master_ip_failover = "/usr/local/bin/failover.sh";
+  }
   Environment all = environment();
   const NodeSpec& dead = cluster_.conf("db1").node;
   const NodeSpec& next = cluster_.conf("db2").node;
@@ -192,8 +230,8 @@ TEST_F(ScriptSwitchTest, FailoverScriptsAreJudgedAlike) {
   Node dead_node(dead, all.ports);
   Node next_node(next, all.ports);
   const Deadline soon = cluster_.clock.deadline_after(Milliseconds{500});
-  const auto stop = ensure_failover_stop_script_ran(dead_node, *script, all);
-  const auto start = ensure_failover_start_script_ran(next_node, *script, all);
+  const auto stop = ensure_failover_stop_script_ran(dead_node, *script->stop, all);
+  const auto start = ensure_failover_start_script_ran(next_node, *script->start, all);
   EXPECT_TRUE(stop->apply({}, soon).ok());
   scripts_.set_answer(10);
   EXPECT_TRUE(start->apply({}, soon).ok());
