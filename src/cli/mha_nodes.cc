@@ -20,6 +20,18 @@ constexpr Milliseconds kResolve{2000};
 
 }  // namespace
 
+Result<SshTarget> ssh_from_mha(Program& program, const MhaServer& server) {
+  SshTarget ssh;
+  ssh.host = server.ssh_host.empty() ? server.hostname : server.ssh_host;
+  if (server.ssh_port != 22) ssh.port = server.ssh_port;
+  ssh.user = server.ssh_user;
+  if (server.ssh_options.empty()) return ssh;
+  Result<ParsedSshOptions> parsed = parse_ssh_options(kMhaSshDefaults + server.ssh_options, ssh);
+  if (!parsed.ok()) return parsed.error().with_context("ssh_options of " + server.hostname);
+  for (const std::string& ignored : parsed.value().ignored) program.log.debug("{}", ignored);
+  return std::move(parsed.value().target);
+}
+
 Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
                                const MhaServer& server, const std::string& role) {
   Result<HelperConfig::Lookup> found = config.find(server.hostname, server.ip);
@@ -43,16 +55,9 @@ Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
                            server.password,
                            spec.settings.mysql_ssl_mode,
                            spec.settings.mysql_ssl_ca};
-  spec.ssh.host = server.ssh_host.empty() ? server.hostname : server.ssh_host;
-  if (server.ssh_port != 22) spec.ssh.port = server.ssh_port;
-  spec.ssh.user = server.ssh_user;
-  if (!server.ssh_options.empty()) {
-    Result<ParsedSshOptions> ssh =
-        parse_ssh_options(kMhaSshDefaults + server.ssh_options, spec.ssh);
-    if (!ssh.ok()) return ssh.error().with_context("ssh_options of " + server.hostname);
-    for (const std::string& ignored : ssh.value().ignored) program.log.debug("{}", ignored);
-    spec.ssh = std::move(ssh.value().target);
-  }
+  Result<SshTarget> ssh = ssh_from_mha(program, server);
+  if (!ssh.ok()) return ssh.error();
+  spec.ssh = std::move(ssh).value();
   return spec;
 }
 

@@ -15,4 +15,7 @@ namespace mha {
 Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
                                const MhaServer& server, const std::string& role);
 
+// The SSH of such a server alone, for a host that our configuration need not have. Errors: kConfig.
+Result<SshTarget> ssh_from_mha(Program& program, const MhaServer& server);
+
 }  // namespace mha

@@ -158,6 +158,14 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
                     text_of(server.values, "report_script")};
     cluster.hosts.push_back(std::move(host));
   }
+  for (const MhaServer& server : files.conf.binlog_servers) {
+    if (server.hostname.empty()) continue;  // the conf's reader has warned
+    Result<SshTarget> ssh = ssh_from_mha(program, server);
+    if (!ssh.ok()) return ssh.error();
+    cluster.binlog_servers.push_back(
+        {server.id, std::move(ssh).value(), list_of(text_of(server.values, "master_binlog_dir")),
+         text_of(server.values, "client_bindir"), text_of(server.values, "remote_workdir")});
+  }
   return cluster;
 }
 

@@ -59,11 +59,22 @@ struct ClusterHost {
   [[nodiscard]] std::string title() const;
 };
 
+// A [binlogN] of the conf: a host to which `mysqlbinlog --raw --stop-never` copies the master's
+// binary logs as they are written. Only its SSH is used.
+struct BinlogServer {
+  std::string id;  // "binlog1"
+  SshTarget ssh;
+  std::vector<std::string> dirs;  // master_binlog_dir
+  std::string client_bindir;
+  std::string remote_workdir;
+};
+
 struct Cluster {
   std::string conf_file;
   std::string application;  // "app1" of /etc/mha/app1.cnf
   std::string workdir;      // manager_workdir
   std::vector<ClusterHost> hosts;
+  std::vector<BinlogServer> binlog_servers;
   ResolveHost resolve = nullptr;  // nullptr: names and addresses are compared as they are written
 };
 

@@ -21,6 +21,8 @@ class EventFiles {
                                               const EventsWanted& wanted, Deadline deadline) = 0;
   virtual Status apply(MysqlServer& server, const SavedEvents& events, LogBin log_bin,
                        Deadline deadline) = 0;
+  // Gives the file of events that were fetched another name; a file of that name is replaced.
+  virtual Status rename(SavedEvents& events, const std::string& path) = 0;
 };
 
 // The real files.
@@ -40,6 +42,9 @@ class RemoteEventFiles : public EventFiles {
   Status apply(MysqlServer& server, const SavedEvents& events, LogBin log_bin,
                Deadline deadline) override {
     return apply_saved_events(server, events, log_bin, deadline);
+  }
+  Status rename(SavedEvents& events, const std::string& path) override {
+    return rename_saved_events(events, path);
   }
 
  private:

@@ -15,8 +15,8 @@
 #include "engine/event_files.h"
 #include "engine/failover_state.h"
 #include "engine/preflight.h"
-#include "engine/steps_dead.h"
 #include "engine/steps_fence.h"
+#include "engine/steps_salvage.h"
 #include "engine/summary.h"
 #include "engine/unfinished.h"
 

@@ -59,6 +59,7 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   roles.binlog_dirs = views[dead].host.binlog_dirs;
   roles.places = {views[dead].host.client_bindir, views[dead].host.remote_workdir};
   roles.fence.pid_file = views[dead].host.pid_file;
+  roles.binlog_servers = request.cluster.binlog_servers;
   roles.log_bin = next.host.disable_log_bin ? LogBin::kOff : LogBin::kOn;
   return roles;
 }
@@ -94,6 +95,12 @@ OperationSummary operation_summary_of(const FailoverSummary& facts) {
         "what only {} had is not on {}: {}; keep its binary logs, and compare before it comes back "
         "as a replica",
         facts.orig_master, facts.new_master, salvage.why));
+  }
+  if (!unknown && !salvage.from.empty()) {
+    summary.leftovers.push_back(fmt::format(
+        "what {} had not got yet is not on {}; keep the binary logs of {}, and compare before it "
+        "comes back as a replica",
+        salvage.from, facts.new_master, facts.orig_master));
   }
   if (salvage.events.torn && salvage.events.left_out > 0) {
     summary.leftovers.push_back(fmt::format(

@@ -112,11 +112,16 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   plan.add(ensure_not_following(next, workshop.state.handover, log));
   if (roles.call != nullptr) {
     plan.add(
+        ensure_fenced_by_now(fence_order(roles), workshop.state, workshop.journal, environment));
+  }
+  plan.add(ensure_salvaged(
+      {&next, roles.orig, roles.binlog_dirs, roles.places, roles.keep_as + ".binlog", roles.salvage,
+       roles.log_bin, roles.binlog_servers},
+      workshop.state, workshop.files, environment));
+  if (roles.call != nullptr) {
+    plan.add(
         ensure_fence_settled(fence_order(roles), workshop.state, workshop.journal, environment));
   }
-  plan.add(ensure_salvaged({&next, roles.orig, roles.binlog_dirs, roles.places,
-                            roles.keep_as + ".binlog", roles.salvage, roles.log_bin},
-                           workshop.state, workshop.files, environment));
   plan.mark_handover([&state = workshop.state] { return to_json(state); });
   plan.add(ensure_writable(next, log));
 }

@@ -11,6 +11,7 @@
 #include "engine/failover_state.h"
 #include "engine/steps_dead.h"
 #include "engine/steps_fence.h"
+#include "engine/steps_salvage.h"
 #include "engine/steps_script.h"
 #include "engine/switch_plan.h"
 
@@ -34,6 +35,7 @@ struct FailoverRoles {
   SalvageMode salvage = SalvageMode::kAuto;
   std::vector<std::string> binlog_dirs;  // of the dead master
   LogPlaces places;                      // likewise, and taken for the other hosts'
+  std::vector<BinlogServer> binlog_servers;
   std::optional<FailoverScript> script;  // the conf's own, where it is not ours
   LogBin log_bin = LogBin::kOn;
   std::string keep_as;  // where saved events go on the manager; suffixes are added

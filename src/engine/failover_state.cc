@@ -9,6 +9,7 @@ json to_json(const FailoverState& state) {
   json value = to_json(state.handover);
   value["salvage"] = {{"ending", static_cast<int>(state.salvage.ending)},
                       {"why", state.salvage.why},
+                      {"from", state.salvage.from},
                       {"file", state.salvage.events.file},
                       {"transactions", state.salvage.events.transactions}};
   value["fence"] = {
@@ -28,6 +29,7 @@ Result<FailoverState> failover_state_from_json(const json& value) {
   const json salvage = value.value("salvage", json::object());
   state.salvage.ending = static_cast<Salvage::Ending>(salvage.value("ending", 0));
   state.salvage.why = salvage.value("why", "");
+  state.salvage.from = salvage.value("from", "");
   state.salvage.events.file = salvage.value("file", "");
   state.salvage.events.transactions = salvage.value("transactions", std::vector<std::string>{});
   const json fence = value.value("fence", json::object());

@@ -19,6 +19,7 @@ struct Salvage {
   };
   Ending ending = Ending::kNotTried;
   SavedEvents events;  // where fetched
+  std::string from;    // the binlog server that gave them; empty: the dead master's own logs
   std::string why;     // of kNotTried and kFailed
 };
 

@@ -3,6 +3,9 @@
 
 #include <fmt/core.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -97,6 +100,15 @@ Result<SavedEvents> KeptEvents::keep(RemoteShell& host, ScriptRunner* manager,
   events.bytes = size.value();
   events.transactions = names_;
   return events;
+}
+
+Status rename_saved_events(SavedEvents& events, const std::string& path) {
+  if (std::rename(events.file.c_str(), path.c_str()) != 0) {
+    return Error{Code::kInternal,
+                 fmt::format("{} cannot become {}: {}", events.file, path, std::strerror(errno))};
+  }
+  events.file = path;
+  return {};
 }
 
 std::string loads_a_file(const std::string& transaction, const LogCopies& copies) {

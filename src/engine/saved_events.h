@@ -58,6 +58,10 @@ Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& server,
                                     const EventsWanted& wanted, ScriptRunner* manager,
                                     Deadline deadline);
 
+// Gives their file another name, in the same folder; a file of that name is replaced. kInternal
+// where that fails.
+Status rename_saved_events(SavedEvents& events, const std::string& path);
+
 // Executes the file's transactions on a server that does not replicate and that nobody else writes
 // to meanwhile; kRefused while it replicates, or super_read_only is on (read_only may be). With
 // `disable_log_bin` of MHA's conf (kOff) it is not written to that server's own binary log. Reads

@@ -1,5 +1,5 @@
 // Steps on a dead master's replicas before the new one is made: receivers stopped, everything
-// received, everything salvaged.
+// received there.
 #pragma once
 
 #include <memory>
@@ -36,24 +36,5 @@ struct Difference {
 // the dead master's log. A stopped SQL thread without an error is started. Undo points `next` back.
 std::unique_ptr<Step> ensure_has_latest(Difference difference, FailoverState& state,
                                         EventFiles& files, Environment& environment);
-
-enum class SalvageMode { kAuto, kRequire, kOff };
-
-struct SalvageRequest {
-  Node* next;
-  Node* orig;
-  std::vector<std::string> binlog_dirs;  // of the dead master
-  LogPlaces places;                      // likewise
-  std::string keep_as;
-  SalvageMode mode = SalvageMode::kAuto;
-  LogBin log_bin = LogBin::kOn;
-};
-
-// Afterwards `next`, which replicates from nobody, has what the dead master's binary logs have
-// beyond state.handover.orig_end, if its host answers SSH; state.salvage tells, and for kRequire
-// what cannot be had is an error. Not undone: what it applies are the dead master's own
-// transactions, which a second run then finds applied.
-std::unique_ptr<Step> ensure_salvaged(SalvageRequest request, FailoverState& state,
-                                      EventFiles& files, Environment& environment);
 
 }  // namespace mha

@@ -94,16 +94,34 @@ class EnsureFenced : public FenceStep {
   }
 };
 
+class EnsureFencedByNow : public FenceStep {
+ public:
+  using FenceStep::FenceStep;
+
+  std::string kind() const override { return "ensure_fenced_by_now"; }
+  std::string description() const override {
+    return fmt::format("fence {} over SSH if its host, silent so far, answers by now",
+                       node().title());
+  }
+  Status apply(const json& /*found*/, Deadline /*deadline*/) override {
+    if (std::unique_ptr<RemoteShell> shell = order().call->take_if_answered()) {
+      climb_over(std::move(shell), "");
+      say();
+    }
+    return {};
+  }
+};
+
 class EnsureFenceSettled : public FenceStep {
  public:
   using FenceStep::FenceStep;
 
   std::string kind() const override { return "ensure_fence_settled"; }
   std::string description() const override {
-    return fmt::format("fence {} over SSH if its host, silent so far, answers by now",
-                       node().title());
+    return fmt::format("know whether {} is fenced", node().title());
   }
   Status apply(const json& /*found*/, Deadline /*deadline*/) override {
+    if (verdict().host_answers) return {};
     if (std::unique_ptr<RemoteShell> shell = order().call->take_if_answered()) {
       climb_over(std::move(shell), "");
     } else {
@@ -173,6 +191,10 @@ bool may_call_meanwhile(const Node& orig, const FenceRequest& request, Fencing f
 std::unique_ptr<Step> ensure_fenced(FenceOrder order, FailoverState& state, Journal& journal,
                                     Environment& environment) {
   return std::make_unique<EnsureFenced>(std::move(order), state, journal, environment);
+}
+std::unique_ptr<Step> ensure_fenced_by_now(FenceOrder order, FailoverState& state, Journal& journal,
+                                           Environment& environment) {
+  return std::make_unique<EnsureFencedByNow>(std::move(order), state, journal, environment);
 }
 std::unique_ptr<Step> ensure_fence_settled(FenceOrder order, FailoverState& state, Journal& journal,
                                            Environment& environment) {

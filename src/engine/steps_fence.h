@@ -37,8 +37,13 @@ bool may_call_meanwhile(const Node& orig, const FenceRequest& request, Fencing f
 std::unique_ptr<Step> ensure_fenced(FenceOrder order, FailoverState& state, Journal& journal,
                                     Environment& environment);
 
-// With `call`, just before the new master is made: a host that has answered meanwhile is fenced
-// now, and of another state.fence says that it is not. Does not wait for it.
+// With `call`, before the dead host's logs are wanted: where it has answered meanwhile, it is
+// fenced now. Does not wait for it.
+std::unique_ptr<Step> ensure_fenced_by_now(FenceOrder order, FailoverState& state, Journal& journal,
+                                           Environment& environment);
+
+// Likewise just before the new master is made; of a host that still has not answered state.fence
+// says that it is not fenced.
 std::unique_ptr<Step> ensure_fence_settled(FenceOrder order, FailoverState& state, Journal& journal,
                                            Environment& environment);
 

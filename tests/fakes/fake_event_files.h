@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <string>
@@ -25,15 +26,22 @@ class FakeEventFiles : public EventFiles {
   FakeEventFiles(FakeMysqlConnector& servers, FaultPlan& faults)
       : servers_(servers), faults_(faults) {}
 
+  // `host`, a binlog server, has the first `count` transactions of the binary log of `source`.
+  void copy_binlog(const std::string& host, const std::string& source, std::size_t count) {
+    const std::lock_guard lock{mutex_};
+    copies_[host] = {source + ":3306", count};
+  }
+
   Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::string>& dirs,
                                    const EventsWanted& wanted, Deadline /*deadline*/) override {
     return faults_.around(
         fmt::format("files {} fetch_binlog", host.host()), [&]() -> Result<SavedEvents> {
           if (dirs.empty()) return Error{Code::kRefused, "no folder to look into"};
-          const std::string name = host.host() + ":3306";
-          FakeMysqlState& state = servers_.server(name);
+          const Copy copy = copy_on(host.host());
+          FakeMysqlState& state = servers_.server(copy.source);
           const std::lock_guard lock{state.mutex};
-          return save(name, state.replication.binlog, state.replication.binlog.size(), wanted);
+          const FakeHistory& binlog = state.replication.binlog;
+          return save(copy.source, binlog, std::min(copy.count, binlog.size()), wanted);
         });
   }
 
@@ -70,7 +78,28 @@ class FakeEventFiles : public EventFiles {
     });
   }
 
+  Status rename(SavedEvents& events, const std::string& path) override {
+    return faults_.around("files rename", [&]() -> Status {
+      const std::lock_guard lock{mutex_};
+      files_[path] = files_[events.file];
+      files_.erase(events.file);
+      events.file = path;
+      return {};
+    });
+  }
+
  private:
+  struct Copy {
+    std::string source;
+    std::size_t count;
+  };
+
+  Copy copy_on(const std::string& host) {
+    const std::lock_guard lock{mutex_};
+    const auto found = copies_.find(host);
+    return found != copies_.end() ? found->second
+                                  : Copy{host + ":3306", std::numeric_limits<std::size_t>::max()};
+  }
   std::string text_of(const std::string& file) {
     const std::lock_guard lock{mutex_};
     return files_[file];
@@ -119,6 +148,7 @@ class FakeEventFiles : public EventFiles {
   FaultPlan& faults_;
   std::mutex mutex_;
   std::map<std::string, std::string> files_;
+  std::map<std::string, Copy> copies_;  // by host
 };
 
 }  // namespace mha

@@ -15,6 +15,7 @@
 namespace mha {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -64,6 +65,17 @@ class DeadCluster {
     kill();
     cluster.ssh.set_health("db1", FakeHealth::kSilent);
     cluster.server("db1").health = FakeHealth::kSilent;
+  }
+
+  // `missing`: of the master's log it has all but so many.
+  void add_binlog_server(const std::string& host, std::size_t missing) {
+    cluster.ssh.add_host(host);
+    BinlogServer server;
+    server.id = "of_" + host;
+    server.ssh.host = host;
+    server.dirs = {"/var/binlogs"};
+    request.cluster.binlog_servers.push_back(server);
+    files.copy_binlog(host, "db1", cluster.server("db1").replication.binlog.size() - missing);
   }
 
   Outcome run() {
@@ -228,6 +240,71 @@ TEST_P(FailoverTest, FencesAndSalvagesFromAHostThatAnswersBeforeThePromotion) {
   EXPECT_EQ(dead->history("db2"), all);
   EXPECT_THAT(dead->cluster.seen().vip_holders, ElementsAre("db2"));
   expect_new_master(*dead, "db2", "db3");
+}
+
+TEST_P(FailoverTest, SalvagesFromTheBinlogServerThatHasMost) {
+  const auto dead = make();
+  dead->write_unseen(4);
+  const std::string all = dead->history("db1");
+  dead->lose_host();
+  dead->add_binlog_server("bl1", 3);
+  dead->add_binlog_server("bl2", 0);
+  dead->add_binlog_server("bl3", 1);
+  dead->add_binlog_server("bl4", 0);
+  dead->cluster.ssh.set_health("bl4", FakeHealth::kDown);
+  const Outcome outcome = dead->run();
+  ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+  EXPECT_EQ(dead->summary.salvage.ending, Salvage::Ending::kSaved) << dead->summary.salvage.why;
+  EXPECT_THAT(dead->summary.salvage.from, HasSubstr("bl2"));
+  EXPECT_THAT(dead->summary.salvage.events.transactions, SizeIs(4));
+  EXPECT_EQ(dead->history("db2"), all);
+  EXPECT_THAT(dead->leftovers, Contains(AllOf(HasSubstr("bl2"), HasSubstr("had not got yet"))))
+      << "nobody can say that it has all";
+  expect_new_master(*dead, "db2", "db3");
+}
+
+TEST_P(FailoverTest, TheMastersOwnLogsComeBeforeTheBinlogServers) {
+  const auto dead = make();
+  dead->write_unseen(4);
+  dead->add_binlog_server("bl1", 2);
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_EQ(dead->summary.salvage.from, "");
+  EXPECT_THAT(dead->summary.salvage.events.transactions, SizeIs(4));
+}
+
+TEST_P(FailoverTest, BinlogServersAreAskedWhereTheMastersLogsCannotBeRead) {
+  const auto dead = make();
+  dead->write_unseen(2);
+  const std::string all = dead->history("db1");
+  dead->add_binlog_server("bl1", 0);
+  dead->cluster.faults.fail_matching("files db1 fetch_binlog", FaultTime::kBefore,
+                                     {Code::kRefused, "the disk is broken"});
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_THAT(dead->summary.salvage.from, HasSubstr("bl1"));
+  EXPECT_EQ(dead->history("db2"), all);
+}
+
+TEST_P(FailoverTest, BinlogServersThatAreGoneSaveNothing) {
+  for (const SalvageMode mode : {SalvageMode::kAuto, SalvageMode::kRequire}) {
+    const auto dead = make();
+    dead->write_unseen(2);
+    dead->lose_host();
+    dead->add_binlog_server("bl1", 0);
+    dead->cluster.ssh.set_health("bl1", FakeHealth::kSilent);
+    dead->request.salvage = mode;
+    const ClusterSeen found = dead->cluster.seen();
+    const Outcome outcome = dead->run();
+    EXPECT_EQ(dead->summary.salvage.ending, Salvage::Ending::kFailed);
+    EXPECT_THAT(dead->summary.salvage.why,
+                AllOf(HasSubstr("does not answer SSH"), HasSubstr("binlog server bl1 (of_bl1): ")));
+    if (mode == SalvageMode::kRequire) {
+      EXPECT_EQ(outcome.ending, Ending::kUndone);
+      EXPECT_EQ(dead->cluster.seen(), found);
+    } else {
+      EXPECT_EQ(outcome.ending, Ending::kDone);
+      EXPECT_THAT(dead->leftovers, Contains(HasSubstr("what only db1 had is not on db2")));
+    }
+  }
 }
 
 TEST_P(FailoverTest, RequiredFencingEndsIt) {

@@ -68,6 +68,9 @@ class StepsFenceTest : public testing::Test {
   void fence_first(HostCall& call) {
     run(ensure_fenced(order(call), state_, journal_, environment_));
   }
+  void fence_by_now(HostCall& call) {
+    run(ensure_fenced_by_now(order(call), state_, journal_, environment_));
+  }
   void settle(HostCall& call) {
     run(ensure_fence_settled(order(call), state_, journal_, environment_));
   }
@@ -120,12 +123,13 @@ TEST_F(StepsFenceTest, AHostThatAnswersBeforeThePromotionIsFenced) {
     if (shell != nullptr) orig_.adopt_shell(std::move(shell));
   }
   cluster_.clock.advance(Milliseconds{1000});  // it was taken: the host is asked anew
-  settle(call);
+  fence_by_now(call);
   EXPECT_EQ(state_.fence.state(), FenceState::kFenced) << state_.fence.text();
   EXPECT_FALSE(running_);
   EXPECT_THAT(cluster_.vip.holders(), IsEmpty());
   EXPECT_THAT(report(), Not(HasSubstr("!! db1")));
   const std::size_t records = journal_.records.size();
+  settle(call);
   fence_late(call);
   EXPECT_EQ(journal_.records.size(), records) << "it is fenced";
 }
@@ -137,7 +141,7 @@ TEST_F(StepsFenceTest, OneThatComesBackWhileOthersCatchUpIsFenced) {
   ASSERT_EQ(call.wait_and_take(), nullptr);
   cluster_.ssh.set_health("db1", FakeHealth::kUp);
   cluster_.clock.advance(kLong);
-  settle(call);
+  fence_by_now(call);
   EXPECT_EQ(state_.fence.state(), FenceState::kFenced) << state_.fence.text();
   EXPECT_TRUE(state_.fence.host_answers && state_.fence.server_down) << "it can be salvaged from";
 }
