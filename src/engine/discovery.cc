@@ -2,6 +2,7 @@
 #include "engine/discovery.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <future>
@@ -49,9 +50,8 @@ void look_at_host(Node& node, const Error& mysql, Deadline deadline, HostView& v
                         : "; its host answers SSH, and whether mysqld runs there is not known";
 }
 
-Status ask_server(MysqlServer& server, Node& node, std::chrono::seconds long_writers,
-                  Environment& environment, Deadline deadline, HostView& view) {
-  view.identity = server.identity();
+Status ask_state(MysqlServer& server, Node& node, std::chrono::seconds long_writers,
+                 Environment& environment, Deadline deadline, HostView& view) {
   Replication& replication = server.replication();
   const WallTime before = environment.clock.wall_now();
   Result<ServerState> state = replication.state(deadline);
@@ -60,9 +60,6 @@ Status ask_server(MysqlServer& server, Node& node, std::chrono::seconds long_wri
   view.state = std::move(state).value();
   view.clock_ahead = std::chrono::duration_cast<Milliseconds>(view.state.clock - middle);
 
-  Result<std::vector<std::string>> missing = replication.missing_privileges(deadline);
-  if (!missing.ok()) return missing.error();
-  view.missing_privileges = std::move(missing).value();
   Result<std::vector<LongWriter>> writers = replication.long_writers(long_writers, deadline);
   if (!writers.ok()) return writers.error();
   view.long_writers = std::move(writers).value();
@@ -73,6 +70,19 @@ Status ask_server(MysqlServer& server, Node& node, std::chrono::seconds long_wri
   if (!locks.ok()) return locks.error();
   view.held_by_mha = !locks.value().empty();
   return {};
+}
+
+// The privileges first: without some of them it does not tell the rest, and they are the reason.
+Status ask_server(MysqlServer& server, Node& node, std::chrono::seconds long_writers,
+                  Environment& environment, Deadline deadline, HostView& view) {
+  view.identity = server.identity();
+  Result<std::vector<std::string>> missing = server.replication().missing_privileges(deadline);
+  if (!missing.ok()) return missing.error();
+  view.missing_privileges = std::move(missing).value();
+  const Status asked = ask_state(server, node, long_writers, environment, deadline, view);
+  const bool is_denied = !asked.ok() && asked.error().code == Code::kDenied;
+  if (!is_denied || view.missing_privileges.empty()) return asked;
+  return asked.error().with_context(fmt::format("{}; {}", view.lacking(), view.grants()));
 }
 
 void ask_about_vip(Node& node, Deadline deadline, HostView& view) {
@@ -159,6 +169,30 @@ std::string_view to_string(Reach reach) {
       break;
   }
   return "unknown";
+}
+
+std::string HostView::lacking() const {
+  return fmt::format("the user '{}' lacks {}", host.node.mysql.user,
+                     fmt::join(missing_privileges, ", "));
+}
+
+std::string HostView::grants() const {
+  std::vector<std::string> global;
+  std::vector<std::string> statements;
+  for (const std::string& one : missing_privileges) {
+    // "SELECT ON mysql.*"
+    const bool is_global = one.find(" ON ") == std::string::npos;
+    if (is_global) global.push_back(one);
+    if (!is_global) {
+      statements.push_back(fmt::format("GRANT {} TO '{}'@...", one, host.node.mysql.user));
+    }
+  }
+  if (!global.empty()) {
+    statements.insert(
+        statements.begin(),
+        fmt::format("GRANT {} ON *.* TO '{}'@...", fmt::join(global, ", "), host.node.mysql.user));
+  }
+  return fmt::format("{}", fmt::join(statements, "; "));
 }
 
 Node* Discovery::node(const std::string& host, std::uint16_t port) const {

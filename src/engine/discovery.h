@@ -25,7 +25,8 @@ enum class Reach {
 
 std::string_view to_string(Reach reach);
 
-// What was seen of one host. All below `why` only where it is living.
+// What was seen of one host. All below `why` only where it is living, but for missing_privileges:
+// one that lacks some may not tell the rest.
 struct HostView {
   ClusterHost host;
   Reach reach = Reach::kUnknown;
@@ -45,6 +46,9 @@ struct HostView {
   std::optional<VipPresence> vip;
   std::vector<std::string> vip_identities;  // VipDriver::own_identities()
 
+  // Of missing_privileges: "the user 'mha' lacks SUPER", and "GRANT SUPER ON *.* TO 'mha'@...".
+  [[nodiscard]] std::string lacking() const;
+  [[nodiscard]] std::string grants() const;
   [[nodiscard]] bool living() const { return reach == Reach::kLiving; }
   [[nodiscard]] bool replicates() const { return living() && state.replica.has_value(); }
 };

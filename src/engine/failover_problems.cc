@@ -75,11 +75,7 @@ class Rules {
 
   void privileges(const HostView& view) {
     if (view.missing_privileges.empty()) return;
-    add(view.host.title(),
-        fmt::format("the user '{}' lacks {}", view.host.node.mysql.user,
-                    fmt::join(view.missing_privileges, ", ")),
-        fmt::format("GRANT {} ON *.* TO '{}'@...", fmt::join(view.missing_privileges, ", "),
-                    view.host.node.mysql.user));
+    add(view.host.title(), view.lacking(), view.grants());
   }
 
   // Where another host is the master, a failover would make a second one: what is dead may be the

@@ -122,11 +122,7 @@ class Rules {
 
   void privileges(const HostView& view) {
     if (view.missing_privileges.empty()) return;
-    add(view,
-        fmt::format("the user '{}' lacks {}", view.host.node.mysql.user,
-                    fmt::join(view.missing_privileges, ", ")),
-        fmt::format("GRANT {} ON *.* TO '{}'@...", fmt::join(view.missing_privileges, ", "),
-                    view.host.node.mysql.user));
+    add(view, view.lacking(), view.grants());
   }
 
   void clocks(const HostView& view) {

@@ -12,9 +12,10 @@
 
 namespace mha {
 
-// Global privileges in the lines of SHOW GRANTS: "SUPER", "READ_ONLY ADMIN", "ALL PRIVILEGES". What
-// is granted on one database, and a role that is only granted, is none.
-std::set<std::string> global_privileges(const std::vector<std::string>& grants);
+// Privileges in the lines of SHOW GRANTS: "SUPER", "READ_ONLY ADMIN", "ALL PRIVILEGES", and those
+// on the server's own tables, "SELECT ON mysql.*". What is granted on another database, and a role
+// that is only granted, is none.
+std::set<std::string> held_privileges(const std::vector<std::string>& grants);
 
 // Of the family's list (ReplicationStatements::privileges), those that are not there.
 std::vector<std::string> missing_of(const std::vector<NeededPrivilege>& needed,

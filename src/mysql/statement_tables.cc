@@ -46,6 +46,11 @@ constexpr std::string_view kPluginIsActive =
     "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO' "
     "AND PLUGIN_STATUS = 'ACTIVE'";
 
+// What each family wants: without the one an account is shown no events that a new master is to
+// run, without the other no accounts that read_only does not bind, and is not told so.
+constexpr NeededPrivilege kSeesEvents{"EVENT", ""};
+constexpr NeededPrivilege kSeesAccounts{"SELECT ON mysql.*", "SELECT"};
+
 // What does not name its default channel would act on every channel.
 Statements mysql_56() {
   Statements table;
@@ -79,7 +84,8 @@ Statements mysql_56() {
       "ROLLBACK; SET SESSION gtid_next='AUTOMATIC'; SET NAMES utf8mb4; "
       "SET SESSION timestamp=DEFAULT, insert_id=0, foreign_key_checks=1, unique_checks=1, "
       "sql_auto_is_null=0, pseudo_slave_mode=0, completion_type=DEFAULT";
-  replication.privileges = {{"SUPER", ""}, {"PROCESS", ""}, {"RELOAD", ""}};
+  replication.privileges = {
+      {"SUPER", ""}, {"PROCESS", ""}, {"RELOAD", ""}, kSeesEvents, kSeesAccounts};
   return table;
 }
 
@@ -115,8 +121,11 @@ Statements mysql_80() {
                             {"CONNECTION_ADMIN", "SUPER"},
                             {"REPLICATION_SLAVE_ADMIN", "SUPER"},
                             {"REPLICATION CLIENT", "SUPER"},
+                            {"BINLOG_ADMIN", "SUPER"},  // for what a failover salvages
                             {"PROCESS", ""},
-                            {"RELOAD", ""}};
+                            {"RELOAD", ""},
+                            kSeesEvents,
+                            kSeesAccounts};
   return table;
 }
 
@@ -194,22 +203,27 @@ Statements mariadb() {
                             {"REPLICATION MASTER ADMIN", ""},
                             {"BINLOG MONITOR", ""},
                             {"SLAVE MONITOR", ""},
+                            {"BINLOG REPLAY", ""},  // for what a failover salvages
                             {"PROCESS", ""},
-                            {"RELOAD", ""}};
+                            {"RELOAD", ""},
+                            kSeesEvents,
+                            kSeesAccounts};
   return table;
 }
 
 // Until 11.0 SUPER still had in it what was split off.
 Statements mariadb_1011() {
   Statements table = mariadb();
-  table.replication.privileges = {
-      {"SUPER", ""}, {"READ_ONLY ADMIN", ""}, {"PROCESS", ""}, {"RELOAD", ""}};
+  table.replication.privileges = {{"SUPER", ""},   {"READ_ONLY ADMIN", ""},
+                                  {"PROCESS", ""}, {"RELOAD", ""},
+                                  kSeesEvents,     kSeesAccounts};
   return table;
 }
 
 Statements mariadb_1010() {
   Statements table = mariadb_1011();
-  table.replication.privileges = {{"SUPER", ""}, {"PROCESS", ""}, {"RELOAD", ""}};
+  table.replication.privileges = {
+      {"SUPER", ""}, {"PROCESS", ""}, {"RELOAD", ""}, kSeesEvents, kSeesAccounts};
   return table;
 }
 

@@ -21,7 +21,7 @@ struct LockSource {
   std::string_view is_recording;
 };
 
-// A privilege that a switch takes, and one that does as well ("": none).
+// A privilege that a switch or a failover takes, and one that does as well ("": none).
 struct NeededPrivilege {
   std::string_view name;
   std::string_view or_else;

@@ -183,7 +183,8 @@ TEST_F(ReplicationTest, MissingPrivilegesAreNamed) {
   admin.execute("DROP USER few@'%'");
   ASSERT_TRUE(admin.execute("CREATE USER few@'%'"));
   ASSERT_TRUE(admin.execute("GRANT PROCESS, SUPER ON *.* TO few@'%'"));
-  ASSERT_TRUE(admin.execute("GRANT RELOAD ON *.* TO few@'%'"));
+  ASSERT_TRUE(admin.execute("GRANT RELOAD, EVENT ON *.* TO few@'%'"));
+  ASSERT_TRUE(admin.execute("GRANT SELECT ON mysql.* TO few@'%'"));
   ASSERT_TRUE(admin.execute("GRANT ALL ON shop.* TO few@'%'"));
   MysqlTarget target = local_target(pair_->port(0));
   target.user = "few";

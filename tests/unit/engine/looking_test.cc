@@ -63,6 +63,15 @@ TEST_F(LookingTest, AServerThatRefusesOurAccountIsNotDead) {
   EXPECT_THAT(problems(), AllOf(HasSubstr("db1 is unknown"), HasSubstr("1045")));
 }
 
+// The server's own words name one of several that would do, and none by which it is granted.
+TEST_F(LookingTest, AServerThatTellsNothingForWantOfAPrivilegeIsSaidToWantIt) {
+  cluster_.server("db1").replication.missing_privileges = {"REPLICATION CLIENT"};
+  cluster_.faults.fail_matching("mysql db1:3306 state", FaultTime::kBefore,
+                                {Code::kDenied, "you need one of (SUPER, REPLICATION CLIENT)"});
+  EXPECT_THAT(problems(), HasSubstr("db1 is unknown: the user 'mha' lacks REPLICATION CLIENT; "
+                                    "GRANT REPLICATION CLIENT ON *.* TO 'mha'@...: you need"));
+}
+
 TEST_F(LookingTest, TheMasterIsFoundByAddressAsWell) {
   cluster_.conf("db1").node.ip = "10.0.0.1";
   cluster_.server("db2").replication.source.host = "10.0.0.1";
@@ -196,6 +205,14 @@ INSTANTIATE_TEST_SUITE_P(
                 c.server("db3").replication.missing_privileges = {"REPLICATION_SLAVE_ADMIN"};
               },
               "db3", "REPLICATION_SLAVE_ADMIN"},
+        Wrong{"PrivilegesOfBothKinds",
+              [](EngineCluster& c) {
+                c.server("db3").replication.missing_privileges = {"PROCESS", "SELECT ON mysql.*",
+                                                                  "EVENT"};
+              },
+              "db3",
+              "lacks PROCESS, SELECT ON mysql.*, EVENT; GRANT PROCESS, EVENT ON *.* TO 'mha'@...; "
+              "GRANT SELECT ON mysql.* TO 'mha'@..."},
         Wrong{
             "Clock",
             [](EngineCluster& c) { c.server("db2").replication.clock_skew = Milliseconds{60'000}; },

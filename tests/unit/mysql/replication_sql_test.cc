@@ -117,29 +117,40 @@ TEST(ChangeSource, ErrorsDoNotQuote) {
   EXPECT_EQ(without_quotes("Access denied"), "Access denied");
 }
 
-TEST(Privileges, OnlyGlobalOnes) {
+TEST(Privileges, GlobalOnesAndThoseOnTheServersOwnTables) {
   EXPECT_THAT(
-      global_privileges({"GRANT SELECT, super, READ_ONLY ADMIN ON *.* TO `mha`@`%` IDENTIFIED BY "
-                         "PASSWORD '*ABC' WITH GRANT OPTION",
-                         "GRANT CONNECTION_ADMIN,SYSTEM_VARIABLES_ADMIN ON *.* TO `mha`@`%`",
-                         "GRANT RELOAD ON `shop`.* TO `mha`@`%`", "GRANT `dba`@`%` TO `mha`@`%`",
-                         "REVOKE PROCESS ON `shop`.* FROM `mha`@`%`"}),
-      ElementsAre("CONNECTION_ADMIN", "READ_ONLY ADMIN", "SELECT", "SUPER",
-                  "SYSTEM_VARIABLES_ADMIN"));
+      held_privileges({"GRANT SELECT, super, READ_ONLY ADMIN ON *.* TO `mha`@`%` IDENTIFIED BY "
+                       "PASSWORD '*ABC' WITH GRANT OPTION",
+                       "GRANT CONNECTION_ADMIN,SYSTEM_VARIABLES_ADMIN ON *.* TO `mha`@`%`",
+                       "GRANT RELOAD ON `shop`.* TO `mha`@`%`", "GRANT `dba`@`%` TO `mha`@`%`",
+                       "REVOKE PROCESS ON `shop`.* FROM `mha`@`%`",
+                       "GRANT INSERT, UPDATE ON `mysql`.* TO `mha`@`%`"}),
+      ElementsAre("CONNECTION_ADMIN", "INSERT ON mysql.*", "READ_ONLY ADMIN", "SELECT", "SUPER",
+                  "SYSTEM_VARIABLES_ADMIN", "UPDATE ON mysql.*"));
+  EXPECT_THAT(held_privileges({"GRANT ALL PRIVILEGES ON `mysql`.* TO `mha`@`%`"}),
+              testing::Contains("SELECT ON mysql.*"));
 }
 
 TEST(Privileges, WhatIsMissing) {
+  const std::set<std::string> all_see{"PROCESS", "RELOAD", "EVENT", "SELECT ON mysql.*"};
+  const auto with = [&all_see](std::set<std::string> more) {
+    more.insert(all_see.begin(), all_see.end());
+    return more;
+  };
   EXPECT_THAT(missing_of(mysql(50624).privileges, {"ALL PRIVILEGES"}), IsEmpty());
-  EXPECT_THAT(missing_of(mysql(50624).privileges, {"SUPER"}), ElementsAre("PROCESS", "RELOAD"));
-  EXPECT_THAT(missing_of(mysql(80036).privileges, {"SUPER", "PROCESS", "RELOAD"}), IsEmpty());
-  EXPECT_THAT(missing_of(mysql(80036).privileges,
-                         {"PROCESS", "RELOAD", "REPLICATION CLIENT", "CONNECTION_ADMIN"}),
-              ElementsAre("SYSTEM_VARIABLES_ADMIN", "REPLICATION_SLAVE_ADMIN"));
-  EXPECT_THAT(missing_of(mariadb(100622).privileges, {"SUPER", "PROCESS", "RELOAD"}), IsEmpty());
-  EXPECT_THAT(missing_of(mariadb(101119).privileges, {"SUPER", "PROCESS", "RELOAD"}),
+  EXPECT_THAT(missing_of(mysql(50624).privileges, {"SUPER"}),
+              ElementsAre("PROCESS", "RELOAD", "EVENT", "SELECT ON mysql.*"));
+  EXPECT_THAT(
+      missing_of(mysql(50624).privileges, {"SUPER", "PROCESS", "RELOAD", "EVENT", "SELECT"}),
+      IsEmpty());
+  EXPECT_THAT(missing_of(mysql(80036).privileges, with({"SUPER"})), IsEmpty());
+  EXPECT_THAT(missing_of(mysql(80036).privileges, with({"REPLICATION CLIENT", "CONNECTION_ADMIN"})),
+              ElementsAre("SYSTEM_VARIABLES_ADMIN", "REPLICATION_SLAVE_ADMIN", "BINLOG_ADMIN"));
+  EXPECT_THAT(missing_of(mariadb(100622).privileges, with({"SUPER"})), IsEmpty());
+  EXPECT_THAT(missing_of(mariadb(101119).privileges, with({"SUPER"})),
               ElementsAre("READ_ONLY ADMIN"));
-  EXPECT_THAT(missing_of(mariadb(110806).privileges, {"SUPER", "PROCESS", "RELOAD"}),
-              testing::Contains("REPLICATION SLAVE ADMIN"));
+  EXPECT_THAT(missing_of(mariadb(110806).privileges, with({"SUPER"})),
+              testing::IsSupersetOf({"REPLICATION SLAVE ADMIN", "BINLOG REPLAY"}));
 }
 
 StatementResult mysql_84_row(const std::string& channel) {
