@@ -6,13 +6,8 @@
 
 #include <utility>
 
-#include "cli/adapters.h"
-#include "cli/native_cluster.h"
-#include "cli/native_output.h"
-#include "cli/native_task.h"
+#include "cli/native_operation.h"
 #include "cli/report_mail.h"
-#include "cli/run_archive.h"
-#include "cli/run_console.h"
 #include "cli/run_history.h"
 #include "engine/dead_master.h"
 #include "engine/failover.h"
@@ -78,55 +73,35 @@ bool has_new_master(const Outcome& outcome) {
   return outcome.ending == Ending::kDone || outcome.ending == Ending::kIncomplete;
 }
 
-class NativeRun {
+class NativeFailover : public NativeOperation {
  public:
-  NativeRun(Program& program, const NativeOptions& options, const SwitchFiles& files,
-            Environment& environment, RunConsole& console)
-      : program_(program),
+  NativeFailover(const NativeStage& stage, const NativeOptions& options, const SwitchFiles& files)
+      : program_(stage.program),
         options_(options),
         files_(files),
-        environment_(environment),
-        output_(program, console, options.format, OperationKind::kFailover, "failover"),
-        event_files_(environment.scripts) {}
+        environment_(stage.environment),
+        output_(stage.program, stage.console, options.format, OperationKind::kFailover, "failover"),
+        event_files_(stage.environment.scripts) {}
 
-  int run() {
-    const Cluster& cluster = options_.request.cluster;
-    const auto unfinished = find_unfinished_failover(cluster, environment_);
-    const bool needs_one = options_.task == Task::kResume || options_.task == Task::kRollback;
-    if (needs_one && !unfinished.has_value()) {
-      return output_.failed(
-          Error{Code::kRefused, "there is no unfinished failover of this cluster"});
-    }
-    if (options_.task == Task::kRollback) {
-      return output_.rolled_back(roll_back_failover(cluster, *unfinished, environment_),
-                                 summary_of(*unfinished));
-    }
-    if (options_.task == Task::kResume) {
-      const Result<Remedy> remedy = remedy_for_failover(cluster, *unfinished, environment_);
-      if (!remedy.ok()) return output_.failed(remedy.error());
-      if (remedy.value() == Remedy::kCarryOn) {
-        const ResumedFailover resumed =
-            resume_failover(options_.request, *unfinished, event_files_, environment_);
-        return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
-      }
-      // It has not become irrevocable: back to where it began, and then once more.
-      program_.log.info("putting back what the unfinished failover did, then failing over anew");
-      const Outcome back = roll_back_failover(cluster, *unfinished, environment_);
-      if (back.ending != Ending::kUndone || back.headline.has_value()) {
-        return output_.ended(back, summary_of(*unfinished));
-      }
-    } else if (unfinished.has_value() && options_.task == Task::kRun) {
-      return output_.failed(
-          Error{Code::kRefused,
-                fmt::format("a failover that was begun at {} is unfinished ({}); run this again "
-                            "with --resume or --rollback",
-                            unfinished->records.front().value("time", "?"), unfinished->path)});
-    }
-    return look_and_fail_over();
+  int run() { return run_native(*this, options_.task, output_, program_.log); }
+
+  [[nodiscard]] std::string noun() const override { return "failover"; }
+  [[nodiscard]] std::string anew() const override { return "failing over anew"; }
+  std::optional<JournalFile> find_unfinished() override {
+    return find_unfinished_failover(options_.request.cluster, environment_);
   }
-
- private:
-  int look_and_fail_over() {
+  Result<Remedy> remedy_for(const JournalFile& journal) override {
+    return remedy_for_failover(options_.request.cluster, journal, environment_);
+  }
+  Outcome roll_back(const JournalFile& journal) override {
+    return roll_back_failover(options_.request.cluster, journal, environment_);
+  }
+  int carry_on(const JournalFile& journal) override {
+    const ResumedFailover resumed =
+        resume_failover(options_.request, journal, event_files_, environment_);
+    return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
+  }
+  int begin() override {
     Failover failover(options_.request, event_files_, environment_);
     const Result<std::vector<Problem>> problems = failover.look();
     if (!problems.ok()) return output_.failed(problems.error());
@@ -145,6 +120,7 @@ class NativeRun {
     return ended(outcome, failover.summary(), failover.operation_summary());
   }
 
+ private:
   int ended(const Outcome& outcome, const FailoverSummary& facts, const OperationSummary& summary) {
     const int exit_code = output_.ended(outcome, summary);
     if (summary.journal.empty()) return exit_code;  // nothing was begun
@@ -226,22 +202,11 @@ const std::vector<std::string>& native_failover_options() {
 int run_native_failover(Program& program, const MhaDeadSwitch& wish, const SwitchFiles& files) {
   Result<NativeOptions> options = options_from(program.options, wish);
   if (!options.ok()) return report_error(program, options.error());
-  const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
-  RunConsole console(console_mode(options.value().format), least, standard_streams(),
-                     program.clock);
-  Program watched = with_log(program, console);
-  Result<Cluster> cluster = cluster_from(watched, files);
-  if (!cluster.ok()) return report_error(watched, cluster.error());
-  options.value().request.cluster = std::move(cluster).value();
-  Adapters adapters(watched);
-  Environment environment = adapters.environment();
-  environment.observer = &console;
-  const bool keeps = changes_something(options.value().task);
-  if (keeps) append_to_manager_log(files.conf, console);
-  const int exit_code = NativeRun(watched, options.value(), files, environment, console).run();
-  console.drain();
-  if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
-  return exit_code;
+  return on_native_stage(program, files, options.value().format, options.value().task,
+                         [&](const NativeStage& stage, Cluster cluster) {
+                           options.value().request.cluster = std::move(cluster);
+                           return NativeFailover(stage, options.value(), files).run();
+                         });
 }
 
 }  // namespace mha

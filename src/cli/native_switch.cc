@@ -5,12 +5,8 @@
 
 #include <utility>
 
-#include "cli/adapters.h"
 #include "cli/native_cluster.h"
-#include "cli/native_output.h"
-#include "cli/native_task.h"
-#include "cli/run_archive.h"
-#include "cli/run_console.h"
+#include "cli/native_operation.h"
 #include "cli/run_history.h"
 #include "engine/switchover.h"
 
@@ -61,52 +57,33 @@ Result<NativeOptions> options_from(const CommandLine& options, const MhaOnlineSw
   return native;
 }
 
-class NativeRun {
+class NativeSwitch : public NativeOperation {
  public:
-  NativeRun(Program& program, const NativeOptions& options, Environment& environment,
-            RunConsole& console)
-      : program_(program),
+  NativeSwitch(const NativeStage& stage, const NativeOptions& options)
+      : program_(stage.program),
         options_(options),
-        environment_(environment),
-        output_(program, console, options.format, OperationKind::kSwitch, "online switch") {}
+        environment_(stage.environment),
+        output_(stage.program, stage.console, options.format, OperationKind::kSwitch,
+                "online switch") {}
 
-  int run() {
-    const auto unfinished = find_unfinished_switch(options_.request.cluster, environment_);
-    const bool needs_one = options_.task == Task::kResume || options_.task == Task::kRollback;
-    if (needs_one && !unfinished.has_value()) {
-      return output_.failed(Error{Code::kRefused, "there is no unfinished switch of this cluster"});
-    }
-    if (options_.task == Task::kRollback) {
-      return output_.rolled_back(
-          roll_back_switch(options_.request.cluster, *unfinished, environment_),
-          summary_of(*unfinished));
-    }
-    if (options_.task == Task::kResume) {
-      const Result<Remedy> remedy =
-          remedy_for_switch(options_.request.cluster, *unfinished, environment_);
-      if (!remedy.ok()) return output_.failed(remedy.error());
-      if (remedy.value() == Remedy::kCarryOn) {
-        return output_.ended(resume_switch(options_.request, *unfinished, environment_),
-                             summary_of(*unfinished));
-      }
-      // It has not become irrevocable: back to where it began, and then once more.
-      program_.log.info("putting back what the unfinished switch did, then switching anew");
-      const Outcome back = roll_back_switch(options_.request.cluster, *unfinished, environment_);
-      if (back.ending != Ending::kUndone || back.headline.has_value()) {
-        return output_.ended(back, summary_of(*unfinished));
-      }
-    } else if (unfinished.has_value() && options_.task == Task::kRun) {
-      return output_.failed(
-          Error{Code::kRefused,
-                fmt::format("a switch that was begun at {} is unfinished ({}); run this again with "
-                            "--resume or --rollback",
-                            unfinished->records.front().value("time", "?"), unfinished->path)});
-    }
-    return look_and_switch();
+  int run() { return run_native(*this, options_.task, output_, program_.log); }
+
+  [[nodiscard]] std::string noun() const override { return "switch"; }
+  [[nodiscard]] std::string anew() const override { return "switching anew"; }
+  std::optional<JournalFile> find_unfinished() override {
+    return find_unfinished_switch(options_.request.cluster, environment_);
   }
-
- private:
-  int look_and_switch() {
+  Result<Remedy> remedy_for(const JournalFile& journal) override {
+    return remedy_for_switch(options_.request.cluster, journal, environment_);
+  }
+  Outcome roll_back(const JournalFile& journal) override {
+    return roll_back_switch(options_.request.cluster, journal, environment_);
+  }
+  int carry_on(const JournalFile& journal) override {
+    return output_.ended(resume_switch(options_.request, journal, environment_),
+                         summary_of(journal));
+  }
+  int begin() override {
     Switchover switchover(options_.request, environment_);
     const Result<std::vector<Problem>> problems = switchover.look();
     if (!problems.ok()) return output_.failed(problems.error());
@@ -120,6 +97,7 @@ class NativeRun {
     return output_.ended(outcome, switchover.summary());
   }
 
+ private:
   Program& program_;
   const NativeOptions& options_;
   Environment& environment_;
@@ -148,29 +126,16 @@ const std::vector<std::string>& native_switch_options() {
 int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const SwitchFiles& files) {
   Result<NativeOptions> options = options_from(program.options, wish);
   if (!options.ok()) return report_error(program, options.error());
-  const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
-  RunConsole console(console_mode(options.value().format), least, standard_streams(),
-                     program.clock);
-  Program watched = with_log(program, console);
-  Result<Cluster> cluster = cluster_from(watched, files);
-  if (!cluster.ok()) return report_error(watched, cluster.error());
-  if (const Status there = scripts_can_run(files, "master_ip_online_change_script"); !there.ok()) {
-    return report_error(watched, there.error());
-  }
-  SwitchRequest& request = options.value().request;
-  request.cluster = std::move(cluster).value();
-  Status good = check_wish(request.cluster, request.wish);
-  if (good.ok()) good = hosts_resolve(request.cluster);
-  if (!good.ok()) return report_error(watched, good.error());
-  Adapters adapters(watched);
-  Environment environment = adapters.environment();
-  environment.observer = &console;
-  const bool keeps = changes_something(options.value().task);
-  if (keeps) append_to_manager_log(files.conf, console);
-  const int exit_code = NativeRun(watched, options.value(), environment, console).run();
-  console.drain();
-  if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
-  return exit_code;
+  const auto run = [&](const NativeStage& stage, Cluster cluster) {
+    SwitchRequest& request = options.value().request;
+    request.cluster = std::move(cluster);
+    Status good = scripts_can_run(files, "master_ip_online_change_script");
+    if (good.ok()) good = check_wish(request.cluster, request.wish);
+    if (good.ok()) good = hosts_resolve(request.cluster);
+    if (!good.ok()) return report_error(stage.program, good.error());
+    return NativeSwitch(stage, options.value()).run();
+  };
+  return on_native_stage(program, files, options.value().format, options.value().task, run);
 }
 
 }  // namespace mha

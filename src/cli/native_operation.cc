@@ -1,0 +1,66 @@
+// The frame, and the answer to what is unfinished.
+#include "cli/native_operation.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "cli/adapters.h"
+#include "cli/native_cluster.h"
+#include "cli/run_archive.h"
+#include "cli/run_history.h"
+
+namespace mha {
+
+int on_native_stage(Program& program, const SwitchFiles& files, OutputFormat format, Task task,
+                    const std::function<int(const NativeStage&, Cluster)>& run) {
+  const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
+  RunConsole console(console_mode(format), least, standard_streams(), program.clock);
+  Program watched = with_log(program, console);
+  Result<Cluster> cluster = cluster_from(watched, files);
+  if (!cluster.ok()) return report_error(watched, cluster.error());
+  Adapters adapters(watched);
+  Environment environment = adapters.environment();
+  environment.observer = &console;
+  const bool keeps = changes_something(task);
+  if (keeps) append_to_manager_log(files.conf, console);
+  const int exit_code = run({watched, environment, console}, std::move(cluster).value());
+  console.drain();
+  if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
+  return exit_code;
+}
+
+int run_native(NativeOperation& operation, Task task, NativeOutput& output, Log& log) {
+  const std::optional<JournalFile> unfinished = operation.find_unfinished();
+  const bool needs_one = task == Task::kResume || task == Task::kRollback;
+  if (needs_one && !unfinished.has_value()) {
+    return output.failed(
+        Error{Code::kRefused,
+              fmt::format("there is no unfinished {} of this cluster", operation.noun())});
+  }
+  if (task == Task::kRollback) {
+    return output.rolled_back(operation.roll_back(*unfinished), summary_of(*unfinished));
+  }
+  if (task == Task::kResume) {
+    const Result<Remedy> remedy = operation.remedy_for(*unfinished);
+    if (!remedy.ok()) return output.failed(remedy.error());
+    if (remedy.value() == Remedy::kCarryOn) return operation.carry_on(*unfinished);
+    // It has not become irrevocable: back to where it began, and then once more.
+    log.info("putting back what the unfinished {} did, then {}", operation.noun(),
+             operation.anew());
+    const Outcome back = operation.roll_back(*unfinished);
+    if (back.ending != Ending::kUndone || back.headline.has_value()) {
+      return output.ended(back, summary_of(*unfinished));
+    }
+  } else if (unfinished.has_value() && task == Task::kRun) {
+    return output.failed(
+        Error{Code::kRefused,
+              fmt::format("a {} that was begun at {} is unfinished ({}); run this again with "
+                          "--resume or --rollback",
+                          operation.noun(), unfinished->records.front().value("time", "?"),
+                          unfinished->path)});
+  }
+  return operation.begin();
+}
+
+}  // namespace mha
