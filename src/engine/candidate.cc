@@ -6,28 +6,14 @@
 
 #include <algorithm>
 
-#include "config/host_name.h"
-
 namespace mha {
 namespace {
-
-bool is_named(const ClusterHost& host, const CandidateWish& wish) {
-  const std::string key = host_key(wish.host);
-  const bool is_host = host_key(host.node.host) == key || host_key(host.node.ip) == key;
-  return is_host && (wish.port == 0 || wish.port == host.node.port);
-}
-
-Error no_such_server(const CandidateWish& wish) {
-  return Error{Code::kUsage,
-               fmt::format("--new_master_host={}{}: the conf has no such server", wish.host,
-                           wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
-}
 
 Result<std::size_t> wished_host(const std::vector<HostView>& views, const Topology& topology,
                                 const CandidateWish& wish) {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < views.size() && !found.has_value(); ++i) {
-    if (is_named(views[i].host, wish)) found = i;
+    if (views[i].host.is_named(wish.host, wish.port)) found = i;
   }
   if (!found.has_value()) return no_such_server(wish);
   const HostView& view = views[*found];
@@ -50,12 +36,35 @@ Result<std::size_t> wished_host(const std::vector<HostView>& views, const Topolo
 
 }  // namespace
 
+Error no_such_server(const CandidateWish& wish) {
+  return Error{Code::kUsage,
+               fmt::format("--new_master_host={}{}: the conf has no such server", wish.host,
+                           wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
+}
+
 Status check_wish(const Cluster& cluster, const CandidateWish& wish) {
-  const bool is_known = wish.host.empty() || std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
-                                                         [&wish](const ClusterHost& host) {
-                                                           return is_named(host, wish);
-                                                         });
+  const bool is_known =
+      wish.host.empty() ||
+      std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
+                  [&wish](const ClusterHost& host) { return host.is_named(wish.host, wish.port); });
   return is_known ? Status{} : Status{no_such_server(wish)};
+}
+
+Result<std::vector<std::size_t>> fit_hosts(const std::vector<HostView>& views,
+                                           const Topology& topology, const Unfit& unfit) {
+  std::vector<std::size_t> fit;
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const std::optional<std::string> why = unfit(views, topology, i);
+    if (!why.has_value()) {
+      fit.push_back(i);
+    } else if (i != topology.master) {
+      reasons.push_back(fmt::format("{}: {}", views[i].host.title(), *why));
+    }
+  }
+  if (!fit.empty()) return fit;
+  return Error{Code::kRefused,
+               fmt::format("no host can become the new master ({})", fmt::join(reasons, "; "))};
 }
 
 unsigned major_version(const ServerIdentity& identity) { return identity.version_number / 100; }
@@ -82,20 +91,9 @@ std::optional<std::string> unfit_to_lead(const std::vector<HostView>& views,
 Result<std::size_t> choose_candidate(const std::vector<HostView>& views, const Topology& topology,
                                      const CandidateWish& wish) {
   if (!wish.host.empty()) return wished_host(views, topology, wish);
-  std::vector<std::size_t> fit;
-  std::vector<std::string> unfit;
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    const std::optional<std::string> why = unfit_to_lead(views, topology, i);
-    if (!why.has_value()) {
-      fit.push_back(i);
-    } else if (i != topology.master) {
-      unfit.push_back(fmt::format("{}: {}", views[i].host.title(), *why));
-    }
-  }
-  if (fit.empty()) {
-    return Error{Code::kRefused,
-                 fmt::format("no host can become the new master ({})", fmt::join(unfit, "; "))};
-  }
+  Result<std::vector<std::size_t>> found = fit_hosts(views, topology, unfit_to_lead);
+  if (!found.ok()) return found.error();
+  std::vector<std::size_t>& fit = found.value();
   std::stable_sort(fit.begin(), fit.end(), [&views](std::size_t a, std::size_t b) {
     const bool a_first = views[a].host.candidate_master;
     if (a_first != views[b].host.candidate_master) return a_first;

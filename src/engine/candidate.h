@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,16 @@ struct CandidateWish {
 // Why this host would not be chosen, as one line; nullopt where it could be.
 std::optional<std::string> unfit_to_lead(const std::vector<HostView>& views,
                                          const Topology& topology, std::size_t host);
+
+// The hosts for which `unfit` gives no reason. kRefused, with the others' reasons, where there is
+// none.
+using Unfit = std::function<std::optional<std::string>(const std::vector<HostView>&,
+                                                       const Topology&, std::size_t host)>;
+Result<std::vector<std::size_t>> fit_hosts(const std::vector<HostView>& views,
+                                           const Topology& topology, const Unfit& unfit);
+
+// The error of a wish that names no server of the conf.
+Error no_such_server(const CandidateWish& wish);
 
 // Whether the wish names a server of the conf: to be known before anything is looked at. Error:
 // kUsage.

@@ -3,10 +3,18 @@
 
 #include <fmt/core.h>
 
+#include "config/host_name.h"
+
 namespace mha {
 
 std::string ClusterHost::title() const {
   return node.port == 3306 ? node.host : fmt::format("{}:{}", node.host, node.port);
+}
+
+bool ClusterHost::is_named(const std::string& name, std::uint16_t port) const {
+  const std::string key = host_key(name);
+  const bool named = host_key(node.host) == key || (!node.ip.empty() && host_key(node.ip) == key);
+  return named && (port == 0 || port == node.port);
 }
 
 std::string application_name(std::string_view conf_file) {

@@ -57,6 +57,8 @@ struct ClusterHost {
 
   // "db1", or "db1:3307" where the port is not 3306; for messages.
   [[nodiscard]] std::string title() const;
+  // Whether a person who says this name or address, and this port (0: any), means this one.
+  [[nodiscard]] bool is_named(const std::string& name, std::uint16_t port) const;
 };
 
 // A [binlogN] of the conf: a host to which `mysqlbinlog --raw --stop-never` copies the master's

@@ -8,7 +8,6 @@
 #include <limits>
 #include <tuple>
 
-#include "config/host_name.h"
 #include "engine/mariadb_binlog_state.h"
 #include "engine/mariadb_gtid_set.h"
 #include "engine/mysql_gtid_set.h"
@@ -18,13 +17,6 @@ namespace mha {
 namespace {
 
 constexpr std::int64_t kLastNumber = std::numeric_limits<std::int64_t>::max() - 1;
-
-bool is_named(const ClusterHost& host, const std::string& name, std::uint16_t port) {
-  const std::string key = host_key(name);
-  const bool named =
-      host_key(host.node.host) == key || (!host.node.ip.empty() && host_key(host.node.ip) == key);
-  return named && (port == 0 || port == host.node.port);
-}
 
 // All that it has got, applied or not. MariaDB: what it has asked for lately, or executed.
 std::string gtids_had(const HostView& view) {
@@ -76,7 +68,7 @@ std::string own_on_mariadb(const HostView& view, const std::vector<const HostVie
 Result<std::size_t> wished(const std::vector<HostView>& views, const Topology& topology,
                            const CandidateWish& wish) {
   for (std::size_t i = 0; i < views.size(); ++i) {
-    if (!is_named(views[i].host, wish.host, wish.port)) continue;
+    if (!views[i].host.is_named(wish.host, wish.port)) continue;
     if (i == topology.master) {
       return Error{Code::kUsage, fmt::format("--new_master_host={}: it is the dead master",
                                              views[i].host.title())};
@@ -93,9 +85,7 @@ Result<std::size_t> wished(const std::vector<HostView>& views, const Topology& t
     }
     return i;
   }
-  return Error{Code::kUsage,
-               fmt::format("--new_master_host={}{}: the conf has no such server", wish.host,
-                           wish.port == 0 ? "" : fmt::format(":{}", wish.port))};
+  return no_such_server(wish);
 }
 
 }  // namespace
@@ -103,7 +93,7 @@ Result<std::size_t> wished(const std::vector<HostView>& views, const Topology& t
 Result<std::size_t> find_host(const Cluster& cluster, const std::string& host, std::uint16_t port) {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < cluster.hosts.size(); ++i) {
-    if (is_named(cluster.hosts[i], host, port)) found.push_back(i);
+    if (cluster.hosts[i].is_named(host, port)) found.push_back(i);
   }
   if (found.empty()) {
     return Error{Code::kConfig, fmt::format("{} has no server '{}'{}", cluster.conf_file, host,
@@ -204,21 +194,9 @@ Result<std::size_t> choose_successor(const std::vector<HostView>& views, const T
   if (!wish.host.empty()) return wished(views, topology, wish);
   const std::vector<std::size_t> replicas = topology.replicas_of(topology.master);
   const HostView& latest = views[most_advanced(views, replicas)];
-  std::vector<std::size_t> fit;
-  std::vector<std::string> unfit;
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    const std::optional<std::string> why = unfit_to_succeed(views, topology, i);
-    if (!why.has_value()) {
-      fit.push_back(i);
-    } else if (i != topology.master) {
-      unfit.push_back(fmt::format("{}: {}", views[i].host.title(), *why));
-    }
-  }
-  if (fit.empty()) {
-    return Error{Code::kRefused,
-                 fmt::format("no replica can become the new master ({}); nothing was changed",
-                             fmt::join(unfit, "; "))};
-  }
+  Result<std::vector<std::size_t>> found = fit_hosts(views, topology, unfit_to_succeed);
+  if (!found.ok()) return found.error();
+  std::vector<std::size_t>& fit = found.value();
   const auto rank = [&views, &latest](std::size_t i) {
     const HostView& view = views[i];
     const bool is_latest = !view.host.latest_priority || !has_received_more(latest, view);
