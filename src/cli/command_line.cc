@@ -39,6 +39,16 @@ std::vector<std::string> normalize(const std::vector<std::string>& arguments) {
   return normal;
 }
 
+// Also those that only another MHA version sends, and a person's misspelling of ours. A file's name
+// is no secret.
+bool names_a_secret(std::string_view option) {
+  const auto has = [option](std::string_view word) {
+    return option.find(word) != std::string_view::npos;
+  };
+  return option.starts_with("--") && !option.ends_with("file") &&
+         (has("pass") || has("secret") || has("token"));
+}
+
 // An unknown option's value may be a password of another MHA version: only the name is kept.
 std::string without_value(const std::string& word) { return word.substr(0, word.find('=')); }
 
@@ -115,18 +125,17 @@ Result<std::optional<std::uint16_t>> CommandLine::port(const std::string& name) 
 
 std::vector<std::string> take_arguments(int argc, char** argv) {
   std::vector<std::string> arguments;
-  bool next_is_password = false;
+  bool next_is_secret = false;
   for (int i = 1; i < argc; ++i) {
     arguments.emplace_back(argv[i]);
     const std::string_view argument = arguments.back();
     const std::size_t equals = argument.find('=');
-    const bool is_password_option =
-        argument.starts_with("--") && argument.substr(0, equals).ends_with("password");
-    if (next_is_password) wipe(argv[i], argument.size());
-    if (is_password_option && equals != std::string_view::npos) {
+    const bool is_secret = names_a_secret(argument.substr(0, equals));
+    if (next_is_secret) wipe(argv[i], argument.size());
+    if (is_secret && equals != std::string_view::npos) {
       wipe(argv[i] + equals + 1, argument.size() - equals - 1);
     }
-    next_is_password = is_password_option && equals == std::string_view::npos;
+    next_is_secret = is_secret && equals == std::string_view::npos;
   }
   return arguments;
 }

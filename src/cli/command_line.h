@@ -43,8 +43,9 @@ class CommandLine {
   std::vector<std::string> unknown_;
 };
 
-// Copies argv[1..], then overwrites the values of password options in argv itself, so that they
-// vanish from the process list as soon as we run.
+// Copies argv[1..], and overwrites the values of options that are named for a password, secret or
+// token in argv itself, so that they vanish from the process list as soon as we run: whether the
+// options are known is not asked.
 std::vector<std::string> take_arguments(int argc, char** argv);
 
 }  // namespace mha

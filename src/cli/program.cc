@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -30,6 +31,16 @@ void install_signal_handlers() {
   sigaction(SIGTERM, &action, nullptr);
   action.sa_handler = SIG_IGN;  // a closed pipe is an error to report, not a death in mid-switch
   sigaction(SIGPIPE, &action, nullptr);
+}
+
+// Passwords are in our memory, and in that of the scripts and programs that we start: these inherit
+// the limit, which they may raise again.
+void leave_no_core_file() {
+  prctl(PR_SET_DUMPABLE, 0);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = 0;
+  setrlimit(RLIMIT_CORE, &limit);
 }
 
 std::string environment_or(const char* name, const std::string& otherwise) {
@@ -70,11 +81,13 @@ void print_help(const ProgramText& text, const po::options_description& all) {
 int run_main(int argc, char** argv, const ProgramText& text,
              const po::options_description& described, UnknownOptions unknown,
              const std::function<int(Program&)>& body) {
-  prctl(PR_SET_DUMPABLE, 0);  // passwords are in our memory: no core file
+  // First of all: nothing that takes time or fails comes before.
+  const std::vector<std::string> arguments = take_arguments(argc, argv);
+  leave_no_core_file();
   install_signal_handlers();
   po::options_description all;
   all.add(described).add(common_options());
-  Result<CommandLine> line = CommandLine::parse(take_arguments(argc, argv), all, unknown);
+  Result<CommandLine> line = CommandLine::parse(arguments, all, unknown);
   if (!line.ok()) {
     std::cerr << fmt::format("{}: {}; see {} --help\n", text.name, line.error().message, text.name);
     return kExitUsage;

@@ -252,6 +252,14 @@ TEST(TakeArgumentsTest, OtherValuesStay) {
                                           "--subject=my password=1", "password=2"));
 }
 
+// What another MHA version sends, or a person mistypes.
+TEST(TakeArgumentsTest, UnknownNamesOfSecretsToo) {
+  Argv argv({"program", "--orig_master_passwd=s3cret", "--orig-master-pass", "s3cret",
+             "--api_token=s3cret", "--next_mha_secret=s3cret", "--password=s3cret"});
+  take_arguments(static_cast<int>(argv.words.size()), argv.pointers.data());
+  EXPECT_FALSE(argv.holds("s3cret"));
+}
+
 TEST(TakeArgumentsTest, APasswordOptionAtTheEnd) {
   Argv argv({"program", "--orig_master_password"});
   EXPECT_THAT(take_arguments(2, argv.pointers.data()), ElementsAre("--orig_master_password"));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <stdexcept>
 
@@ -120,6 +121,12 @@ TEST_F(ProgramTest, SignalsSetTheInterruptAndPipesDoNotKill) {
 // Passwords are in our memory.
 TEST_F(ProgramTest, ThereWillBeNoCoreFile) {
   program_.body = [](Program&) { return prctl(PR_GET_DUMPABLE); };
+  EXPECT_EQ(program_.run({}).exit_code, 0);
+  // Nor one of a program that we start.
+  program_.body = [](Program&) {
+    rlimit limit{};
+    return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 ? 0 : 1;
+  };
   EXPECT_EQ(program_.run({}).exit_code, 0);
 }
 
