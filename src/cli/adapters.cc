@@ -1,18 +1,17 @@
 // Making the adapters, and handing them out as ports.
 #include "cli/adapters.h"
 
-#include <filesystem>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
+#include "base/private_folder.h"
 #include "cli/cloud_login.h"
 #include "cli/script_runner.h"
 #include "http/curl_http_client.h"
 #include "mysql/libmysql_server.h"
 #include "ssh/kept_session.h"
 #include "ssh/libssh_shell.h"
-#include "ssh/private_folder.h"
 #include "vip/factory.h"
 
 namespace mha {
@@ -92,10 +91,6 @@ Environment Adapters::environment() {
 
 Status Adapters::keep_session(const SshTarget& target, std::chrono::seconds keep,
                               Deadline deadline) {
-  std::error_code error;
-  std::filesystem::create_directories(
-      std::filesystem::path(parts_->program.state_dir).parent_path(), error);
-  // Where that failed, the folder itself cannot be made either, and that error is told.
   if (Status made = ensure_private_folder(parts_->program.state_dir); !made.ok()) return made;
   const KeepOptions options{parts_->sessions_folder(), keep, keep + std::chrono::minutes{5}};
   Result<std::unique_ptr<KeptShell>> kept =

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <utility>
 
+#include "base/private_folder.h"
 #include "cli/adapters.h"
 #include "cli/mha_nodes.h"
 #include "cli/switch_conf.h"
@@ -114,6 +115,10 @@ int deliver(Program& program, const HostSettings& settings, const Mail& mail) {
     program.log.info("the report was accepted by {}", settings.smtp_host);
     send_what_was_spooled(program, server.value());
     return 0;
+  }
+  // Not made by the spool as a folder like any other: journals will be in it.
+  if (const Status made = ensure_private_folder(program.state_dir); !made.ok()) {
+    program.log.warning("the state folder: {}", made.error().message);
   }
   const Result<std::string> spooled = spool_mail(program.state_dir + "/spool", mail, program.clock);
   if (!spooled.ok()) {

@@ -10,10 +10,10 @@
 #include <set>
 #include <system_error>
 
+#include "base/private_folder.h"
 #include "config/host_name.h"
 #include "core/atomic_file.h"
 #include "engine/cluster.h"
-#include "ssh/private_folder.h"
 
 namespace mha {
 namespace {
@@ -149,7 +149,7 @@ void archive_runs(const RunFolders& folders, Clock& clock, Log& log) {
     if (!journal.ok() || !belongs(journal.value(), folders)) continue;
     if (!wait_for_journal(path, clock, clock.deadline_after(Milliseconds{0})).ok()) continue;
     // As MHA makes its workdir.
-    fs::create_directories(folders.workdir, missing);
+    if (const Status made = ensure_folder(folders.workdir); !made.ok()) return warn(made.error());
     if (const Status made = ensure_private_folder(folder); !made.ok()) return warn(made.error());
     if (const Status kept = archive_one(path, folder); !kept.ok()) return warn(kept.error());
   }

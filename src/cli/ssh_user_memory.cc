@@ -1,20 +1,15 @@
 // One small file a host.
 #include "cli/ssh_user_memory.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
 
+#include "base/private_folder.h"
+#include "core/atomic_file.h"
 #include "core/journal.h"
-#include "ssh/private_folder.h"
 
 namespace mha {
 namespace {
@@ -36,19 +31,8 @@ std::string path_for(const std::string& state_dir, const std::string& host) {
 Status remember_ssh_user(const std::string& state_dir, const std::string& host,
                          const std::string& user) {
   if (!is_user_name(user) || recall_ssh_user(state_dir, host) == user) return {};
-  std::error_code ignored;  // what it could not make, the next line misses
-  std::filesystem::create_directories(std::filesystem::path{state_dir}.parent_path(), ignored);
   if (Status made = ensure_private_folder(state_dir); !made.ok()) return made;
-  const std::string path = path_for(state_dir, host);
-  const std::string unfinished = fmt::format("{}.{}", path, getpid());
-  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const bool written =
-      file >= 0 && write(file, user.data(), user.size()) == static_cast<ssize_t>(user.size());
-  const bool closed = file >= 0 && close(file) == 0;
-  if (written && closed && rename(unfinished.c_str(), path.c_str()) == 0) return {};
-  const Error error{Code::kInternal, fmt::format("cannot write '{}': {}", path, strerror(errno))};
-  unlink(unfinished.c_str());
-  return error;
+  return write_atomically(path_for(state_dir, host), user, 0600);
 }
 
 std::string recall_ssh_user(const std::string& state_dir, const std::string& host) {

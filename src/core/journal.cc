@@ -16,6 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/private_folder.h"
+
 namespace mha {
 namespace {
 
@@ -97,18 +99,6 @@ class FileJournal : public Journal {
   std::string pending_;
 };
 
-Status make_private_folder(const std::string& folder) {
-  std::error_code error;
-  if (!fs::exists(folder, error)) {
-    const std::string parent = fs::path(folder).parent_path().string();
-    if (!parent.empty()) fs::create_directories(parent, error);
-    if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-      return system_error("cannot create the state folder", folder);
-    }
-  }
-  return {};
-}
-
 // A new file's name is on disk only after its folder is.
 void sync_folder(const std::string& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -135,7 +125,9 @@ Result<std::unique_ptr<Journal>> create_file_journal(const std::string& folder,
                                                      const std::string& operation,
                                                      const std::string& subject, json header,
                                                      const Clock& clock) {
-  if (Status made = make_private_folder(folder); !made.ok()) return made.error();
+  if (Status made = ensure_private_folder(folder); !made.ok()) {
+    return made.error().with_context("the state folder");
+  }
   const WallTime now = clock.wall_now();
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
   const std::string path =

@@ -30,7 +30,8 @@ std::unique_ptr<Journal> make_null_journal();
 
 // JSON lines in `<folder>/<operation>-<subject>-<UTC time>-<pid>.journal`, mode 0600, created here
 // together with the folder (0700). Each record gets "time" (UTC, ISO 8601 with ms). `header` is the
-// first record's content; no secrets. Errors (kInternal) name the file and the errno: without a
+// first record's content; no secrets. Errors name the file and the errno (kInternal), or what is
+// wrong with the folder and what mends it (kDenied: somebody else can look into it): without a
 // journal nothing reversible may begin.
 Result<std::unique_ptr<Journal>> create_file_journal(const std::string& folder,
                                                      const std::string& operation,

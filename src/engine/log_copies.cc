@@ -2,13 +2,11 @@
 #include "engine/log_copies.h"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include "base/private_folder.h"
 #include "engine/binlog_events.h"
 #include "engine/kept_file.h"
 
@@ -23,10 +21,7 @@ constexpr std::uint64_t kHead = 4096;
 }  // namespace
 
 Result<LogCopies> LogCopies::make(const std::string& folder) {
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return Error{Code::kInternal,
-                 fmt::format("cannot create {}: {}", folder, std::strerror(errno))};
-  }
+  if (Status made = ensure_private_folder(folder); !made.ok()) return made.error();
   return LogCopies{folder};
 }
 

@@ -9,10 +9,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 
+#include "base/private_folder.h"
 #include "core/atomic_file.h"
 
 namespace mha {
@@ -26,8 +25,9 @@ std::string mark_path(const Cluster& cluster, std::string_view suffix) {
 }
 
 Status write_mark(const std::string& path, const Cluster& cluster, const Clock& clock) {
-  std::error_code ignored;  // what it could not make, the next line misses
-  std::filesystem::create_directories(cluster.workdir, ignored);
+  if (Status made = ensure_folder(cluster.workdir); !made.ok()) {
+    return made.error().with_context("cannot write " + path);
+  }
   if (Status written = write_atomically(path, "", kMode); !written.ok()) return written;
   const auto now = clock.wall_now().time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now);

@@ -19,6 +19,8 @@
 #include <random>
 #include <utility>
 
+#include "base/private_folder.h"
+
 namespace mha {
 namespace {
 
@@ -48,11 +50,12 @@ Error system_error(std::string_view doing, const std::string& path) {
                fmt::format("spooling a mail: cannot {} '{}': {}", doing, path, strerror(errno))};
 }
 
+// The folder is the spool's own, and a report that nobody gets is worse than one that some could
+// read: where it stands open to others it is closed.
 Status make_folder(const std::string& folder) {
-  std::error_code ignored;  // what it could not make, mkdir() and open() will miss
-  fs::create_directories(fs::path{folder}.parent_path(), ignored);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return system_error("make", folder);
-  return {};
+  Status made = ensure_private_folder(folder);
+  if (made.ok() || chmod(folder.c_str(), 0700) != 0) return made;
+  return check_private_folder(folder);
 }
 
 Status write_all(int fd, std::string_view text, const std::string& path) {
@@ -115,7 +118,9 @@ bool is_this_mails_fault(Code code) { return code == Code::kRefused || code == C
 }  // namespace
 
 Result<std::string> spool_mail(const std::string& folder, const Mail& mail, const Clock& clock) {
-  if (Status status = make_folder(folder); !status.ok()) return status.error();
+  if (Status status = make_folder(folder); !status.ok()) {
+    return status.error().with_context("spooling a mail");
+  }
 
   const auto now = std::chrono::floor<std::chrono::microseconds>(clock.wall_now());
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);

@@ -22,7 +22,8 @@ struct SpooledMail {
 // Writes `mail` to a new file of `folder` (made where absent, mode 0700; the file 0600) and returns
 // its path. Complete on disk when it returns, or not there at all. JSON, without server or
 // password: {"spooled_at", "from", "to", "subject", "body"}; text that is not UTF-8 is mended.
-// Errors: kInternal, with the system's words. Several processes may spool at the same time.
+// Errors: kInternal or kDenied, with the system's words. Several processes may spool at the same
+// time.
 Result<std::string> spool_mail(const std::string& folder, const Mail& mail, const Clock& clock);
 
 // What lies in `folder`, oldest first, without a file that cannot be read (`unreadable` names

@@ -23,9 +23,9 @@
 #include <sstream>
 #include <utility>
 
+#include "base/private_folder.h"
 #include "ssh/keeper.h"
 #include "ssh/kept_session.h"
-#include "ssh/private_folder.h"
 #include "ssh/wait.h"
 
 namespace mha {

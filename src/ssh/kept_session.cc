@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "ssh/private_folder.h"
+#include "base/private_folder.h"
 #include "ssh/wait.h"
 
 namespace mha {

@@ -434,6 +434,7 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(done.returncode, INCOMPLETE, done.stderr)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertLess(len(done.stderr), 600)
+        self.assertEqual(self.state.stat().st_mode & 0o777, 0o700)
         kept = list((self.state / "spool").iterdir())
         self.assertEqual(len(kept), 1)
         self.assertIn(kept[0].name, done.stderr)

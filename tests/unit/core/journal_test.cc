@@ -202,9 +202,33 @@ TEST_F(JournalTest, AFolderThatCannotBeMadeIsAnErrorThatNamesIt) {
   const Result<std::unique_ptr<Journal>> journal =
       create_file_journal(folder_.path("file/state"), "op", "subject", json::object(), clock_);
   ASSERT_FALSE(journal.ok());
-  EXPECT_EQ(journal.error().code, Code::kInternal);
-  EXPECT_THAT(journal.error().message, HasSubstr(folder_.path("file/state")));
-  EXPECT_THAT(journal.error().message, HasSubstr("Not a directory"));
+  EXPECT_EQ(journal.error().code, Code::kDenied);
+  EXPECT_THAT(journal.error().message, HasSubstr(folder_.path("file") + ": Not a directory"));
+}
+
+TEST_F(JournalTest, AFolderThatOthersCanLookIntoIsRefused) {
+  for (const unsigned mode : {0755U, 0750U, 0701U}) {
+    std::filesystem::create_directory(state_dir_);
+    std::filesystem::permissions(state_dir_, std::filesystem::perms{mode});
+    const Result<std::unique_ptr<Journal>> journal =
+        create_file_journal(state_dir_, "op", "subject", json::object(), clock_);
+    ASSERT_FALSE(journal.ok());
+    EXPECT_EQ(journal.error().code, Code::kDenied);
+    EXPECT_THAT(journal.error().message, HasSubstr("chmod 700 " + state_dir_));
+    EXPECT_THAT(find_journals(state_dir_, "op", "subject"), IsEmpty());
+  }
+}
+
+// Whatever the umask says.
+TEST_F(JournalTest, NobodyElseGetsAnythingByAnOpenUmask) {
+  const mode_t before = umask(0);
+  state_dir_ = folder_.path("a/b/state");
+  const std::string path = write_one("online_stop", "db1_3306");
+  umask(before);
+  EXPECT_EQ(permissions(path), 0600U);
+  EXPECT_EQ(permissions(state_dir_), 0700U);
+  EXPECT_EQ(permissions(folder_.path("a/b")) & 022U, 0U);
+  EXPECT_EQ(permissions(folder_.path("a")) & 022U, 0U);
 }
 
 // A journal of this very name is another operation's: never written over.

@@ -228,8 +228,8 @@ TEST_F(OnlineStopTest, WithoutAJournalNothingIsBegun) {
   cluster_.state_dir = cluster_.folder.path("file/state");
   const Outcome outcome = cluster_.stop();
   EXPECT_EQ(outcome.ending, Ending::kUndone);
-  EXPECT_THAT(outcome.headline->message,
-              AllOf(HasSubstr("journal"), HasSubstr("file/state"), HasSubstr("Not a directory")));
+  EXPECT_THAT(outcome.headline->message, AllOf(HasSubstr("journal"), HasSubstr("the state folder"),
+                                               HasSubstr("/file: Not a directory")));
   EXPECT_THAT(effects(cluster_), IsEmpty());
   EXPECT_EQ(cluster_.state(), found_);
 }

@@ -134,8 +134,22 @@ TEST_F(SpoolTest, SaysWhereItCannotWrite) {
   folder_ = top_ + "/file/spool";
   const auto path = spool_mail(folder_, mail_about("x"), clock_);
   ASSERT_FALSE(path.ok());
-  EXPECT_EQ(path.error().code, Code::kInternal);
-  EXPECT_THAT(path.error().message, HasSubstr(folder_));
+  EXPECT_EQ(path.error().code, Code::kDenied);
+  EXPECT_THAT(path.error().message, HasSubstr(top_ + "/file"));
+}
+
+// Whatever the umask says, and where the folder stands open already.
+TEST_F(SpoolTest, NobodyElseCanReadAnything) {
+  const mode_t before = umask(0);
+  const std::string first = spool("one");
+  EXPECT_EQ(mode_of(first), 0600U);
+  EXPECT_EQ(mode_of(folder_), 0700U);
+  EXPECT_EQ(mode_of(top_ + "/state") & 022U, 0U);
+  ASSERT_EQ(chmod(folder_.c_str(), 0777), 0);
+  const std::string second = spool("two");
+  umask(before);
+  EXPECT_EQ(mode_of(second), 0600U);
+  EXPECT_EQ(mode_of(folder_), 0700U);
 }
 
 TEST_F(SpoolTest, TakesAnAbsentFolderForAnEmptyOne) {

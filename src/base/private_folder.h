@@ -12,7 +12,11 @@ namespace mha {
 // mends it.
 Status check_private_folder(const std::string& path);
 
-// Makes it, mode 0700, where it does not exist; its parent must be there. Then checks it.
+// Makes it, mode 0700, and what is missing above it, where it does not exist. Then checks it.
 Status ensure_private_folder(const std::string& path);
+
+// Makes it, and what is missing above it, where it does not exist: as the umask says, but never so
+// that others may write. Error (kDenied): names the folder and why.
+Status ensure_folder(const std::string& path);
 
 }  // namespace mha
