@@ -18,6 +18,17 @@ std::string prefix_of(Master master) {
   return master == Master::kOrig ? "orig_master_" : "new_master_";
 }
 
+// Where MHA names no user (a dead master's hook) none is needed, and no file that cannot be read
+// may be in the way.
+Result<Account> account_from_options(const Program& program, const std::string& prefix,
+                                     const HostSettings& settings) {
+  const CommandLine& options = program.options;
+  Account given{decode_mha_escape(options.text(prefix + "user")),
+                Secret{decode_mha_escape(options.text(prefix + "password"))}};
+  if (given.user.empty()) return given;
+  return complete_account(std::move(given), AccountKind::kMysql, settings, program.passwords);
+}
+
 }  // namespace
 
 void describe_master_options(po::options_description& described, Master master) {
@@ -70,8 +81,10 @@ Result<NodeSpec> node_from_options(Program& program, Master master) {
   const bool by_name = spec.settings.mysql_ssl_mode == MysqlTlsMode::kVerifyIdentity || ip.empty();
   spec.mysql.host = by_name ? spec.host : ip;
   spec.mysql.port = spec.port;
-  spec.mysql.user = decode_mha_escape(options.text(prefix + "user"));
-  spec.mysql.password = Secret{decode_mha_escape(options.text(prefix + "password"))};
+  Result<Account> account = account_from_options(program, prefix, spec.settings);
+  if (!account.ok()) return account.error();
+  spec.mysql.user = std::move(account.value().user);
+  spec.mysql.password = std::move(account.value().password);
   spec.mysql.tls_mode = spec.settings.mysql_ssl_mode;
   spec.mysql.tls_ca = spec.settings.mysql_ssl_ca;
 

@@ -49,12 +49,13 @@ Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
   }
   const bool by_name =
       spec.settings.mysql_ssl_mode == MysqlTlsMode::kVerifyIdentity || server.ip.empty();
-  spec.mysql = MysqlTarget{by_name ? server.hostname : server.ip,
-                           server.port,
-                           server.user,
-                           server.password,
-                           spec.settings.mysql_ssl_mode,
-                           spec.settings.mysql_ssl_ca};
+  Result<Account> account = complete_account({server.user, server.password}, AccountKind::kMysql,
+                                             spec.settings, program.passwords);
+  if (!account.ok()) return account.error();
+  spec.mysql =
+      MysqlTarget{by_name ? server.hostname : server.ip, server.port,
+                  std::move(account.value().user),       std::move(account.value().password),
+                  spec.settings.mysql_ssl_mode,          spec.settings.mysql_ssl_ca};
   Result<SshTarget> ssh = ssh_from_mha(program, server);
   if (!ssh.ok()) return ssh.error();
   spec.ssh = std::move(ssh).value();

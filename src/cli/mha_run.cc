@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/shell_quote.h"
 #include "cli/process_runner.h"
 #include "cli/switch_conf.h"
 #include "core/rollback.h"
@@ -63,6 +64,10 @@ Result<SwitchFiles> load_switch_files(const Program& program, const std::string&
   Result<MhaConf> conf = load_switch_conf(program, conf_path);
   if (!conf.ok()) return conf.error();
   for (const Diagnostic& warning : conf.value().warnings) program.log.warning("{}", warning.text());
+  for (const std::string& file : conf.value().exposed_files) {
+    program.log.warning("{} has a password in it and can be read by everybody: chmod o-r {}", file,
+                        shell_quote(file));
+  }
   Result<HelperConfig> config = HelperConfig::load(program.config_dir);
   if (!config.ok()) return config.error();
   return SwitchFiles{std::move(conf).value(), std::move(config).value()};

@@ -146,8 +146,12 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
     host.client_bindir = text_of(server.values, "client_bindir");
     host.remote_workdir = text_of(server.values, "remote_workdir");
     host.pid_file = text_of(server.values, "master_pid_file");
-    host.repl_user = server.repl_user;
-    host.repl_password = server.repl_password;
+    Result<Account> replication =
+        complete_account({server.repl_user, server.repl_password}, AccountKind::kReplication,
+                         host.node.settings, program.passwords);
+    if (!replication.ok()) return replication.error();
+    host.repl_user = std::move(replication.value().user);
+    host.repl_password = std::move(replication.value().password);
     host.mha_ssh = {server.ssh_user, server.ssh_host,    server.ssh_ip,
                     server.ssh_port, server.ssh_options, "5"};
     const std::string timeout = text_of(server.values, "ssh_connection_timeout");

@@ -83,6 +83,7 @@ int run_main(int argc, char** argv, const ProgramText& text,
              const std::function<int(Program&)>& body) {
   // First of all: nothing that takes time or fails comes before.
   const std::vector<std::string> arguments = take_arguments(argc, argv);
+  VariablePasswords passwords = take_variable_passwords();
   leave_no_core_file();
   install_signal_handlers();
   po::options_description all;
@@ -115,7 +116,8 @@ int run_main(int argc, char** argv, const ProgramText& text,
                   options.optional_text("config_dir")
                       .value_or(environment_or("MHA_HELPER_CONFIG_DIR", "/etc/mha-helper")),
                   options.optional_text("state_dir")
-                      .value_or(environment_or("MHA_HELPER_STATE_DIR", default_state_dir()))};
+                      .value_or(environment_or("MHA_HELPER_STATE_DIR", default_state_dir())),
+                  std::move(passwords)};
   try {
     return body(program);
   } catch (const std::exception& error) {
@@ -125,8 +127,9 @@ int run_main(int argc, char** argv, const ProgramText& text,
 }
 
 Program with_log(const Program& program, Log& log) {
-  return {program.text,       program.options,  log, program.clock, program.interrupt,
-          program.config_dir, program.state_dir};
+  return {program.text,      program.options,   log,
+          program.clock,     program.interrupt, program.config_dir,
+          program.state_dir, program.passwords};
 }
 
 int report_error(const Program& program, const Error& error) {

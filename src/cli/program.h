@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cli/command_line.h"
+#include "cli/passwords.h"
 #include "cli/system_clock.h"
 #include "core/plan.h"
 
@@ -34,12 +35,14 @@ struct Program {
   Interrupt& interrupt;
   std::string config_dir;
   std::string state_dir;
+  VariablePasswords passwords = {};
 };
 
 // `program` with another log.
 Program with_log(const Program& program, Log& log);
 
-// Parses the command line (the described options and --help, --version, --config_dir, --state_dir,
+// Takes passwords off the command line and out of the environment, first of all. Then parses the
+// command line (the described options and --help, --version, --config_dir, --state_dir,
 // --verbose), answers
 // --help and --version, installs signal handlers (SIGINT and SIGTERM set the interrupt, SIGPIPE is
 // ignored) and calls `body`, whose value is the exit code. Nothing is thrown out of it.

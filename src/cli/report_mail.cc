@@ -2,17 +2,14 @@
 #include "cli/report_mail.h"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "base/private_folder.h"
 #include "cli/adapters.h"
 #include "cli/mha_nodes.h"
 #include "cli/switch_conf.h"
+#include "config/text_file.h"
 #include "core/report.h"
 #include "mail/curl_mailer.h"
 #include "mail/spool.h"
@@ -23,27 +20,6 @@ namespace {
 constexpr Milliseconds kLookAtHosts{8000};
 constexpr Milliseconds kSend{30000};
 
-// The first line of the file, which nobody else may read.
-Result<Secret> read_password(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) {
-    return Error{Code::kConfig,
-                 fmt::format("smtp_password_file {}: {}", path, std::strerror(errno))};
-  }
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Error{
-        Code::kConfig,
-        fmt::format("smtp_password_file {} can be read by others: chmod 600 {}", path, path)};
-  }
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) {
-    return Error{Code::kConfig,
-                 fmt::format("smtp_password_file {} cannot be read or is empty", path)};
-  }
-  return Secret{std::move(line)};
-}
-
 Result<SmtpServer> smtp_server(const HostSettings& settings) {
   SmtpServer server;
   server.host = settings.smtp_host;
@@ -52,8 +28,12 @@ Result<SmtpServer> smtp_server(const HostSettings& settings) {
   server.user = settings.smtp_user;
   server.ca_file = settings.smtp_ca_file;
   if (!settings.smtp_password_file.empty()) {
-    Result<Secret> password = read_password(settings.smtp_password_file);
-    if (!password.ok()) return password.error();
+    Result<Secret> password = read_password_file(settings.smtp_password_file);
+    if (!password.ok()) {
+      return Error{Code::kConfig,
+                   fmt::format("smtp_password_file {} {}", settings.smtp_password_file,
+                               password.error().message)};
+    }
     server.password = std::move(password).value();
   }
   return server;

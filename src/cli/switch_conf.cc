@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "engine/script_command.h"
 #include "ssh/child_process.h"
 
 namespace mha {
@@ -19,7 +20,7 @@ Result<Secret> run_conf_script(const Program& program, const std::string& comman
   Secret printed{std::move(output.value().out)};
   // MHA would go on, with users that it does not have.
   if (output.value().exit_status != 0) {
-    return Error{Code::kConfig, fmt::format("'{}' ended with exit status {}", command,
+    return Error{Code::kConfig, fmt::format("{} ended with exit status {}", script_name(command),
                                             output.value().exit_status)};
   }
   return printed;

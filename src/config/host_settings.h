@@ -55,6 +55,14 @@ struct HostSettings {
   MysqlTlsMode mysql_ssl_mode = MysqlTlsMode::kPreferred;
   std::string mysql_ssl_ca;
 
+  // Where passwords are that MHA's configuration does not have: cli/passwords.h. Files are read
+  // when they are needed, not at load.
+  std::string mysql_password_file;
+  std::string mysql_login_path;
+  std::string repl_password_file;
+  std::string repl_login_path;
+  std::string mysql_login_file;  // of both login paths; empty: the client library's own
+
   std::vector<std::string> report_email;
   std::string report_from;              // default mha-helper@<local host name>
   std::string smtp_host = "localhost";  // name or address, v6 without brackets

@@ -12,6 +12,7 @@
 #include "config/ascii.h"
 #include "config/host_name.h"
 #include "config/ini_reader.h"
+#include "config/mha_params.h"
 #include "config/mha_section.h"
 #include "config/suggestion.h"
 
@@ -151,15 +152,32 @@ class Loader {
     return merged;
   }
 
+  void note_exposed(const std::string& file, const IniDocument& document) {
+    struct stat about {};
+    if (stat(file.c_str(), &about) != 0 || (about.st_mode & S_IROTH) == 0) return;
+    for (const IniSection& section : document.sections) {
+      for (const IniRow& row : section.rows) {
+        const MhaParam* param = find_mha_param(row.key);
+        if (param == nullptr || param->kind != MhaValueKind::kPassword || row.value.empty()) {
+          continue;
+        }
+        conf_.exposed_files.push_back(file);
+        return;
+      }
+    }
+  }
+
   MhaValues read_global(const std::string& file) {
     const IniDocument document = read_ini(file, IniDialect::kConfigTiny);
     add_remarks(document.errors);
+    note_exposed(file, document);
     return merge_defaults(file, sections_of(file, document), {});
   }
 
   void read_app(const std::string& file, const MhaValues& inherited) {
     const IniDocument document = read_ini(file, IniDialect::kConfigTiny);
     add_remarks(document.errors);
+    note_exposed(file, document);
     const std::map<std::string, MhaSection> sections = sections_of(file, document);
     const MhaValues defaults = with_script_output(file, merge_defaults(file, sections, inherited));
     conf_.defaults = defaults.texts;
@@ -201,7 +219,9 @@ class Loader {
       remark(Severity::kError, printed.error().message);
       return defaults;
     }
-    MhaSection section(command, std::string(kServerDefault), 0);
+    // Its arguments may be as secret as what it prints.
+    MhaSection section(command.substr(0, command.find_first_of(" \t")), std::string(kServerDefault),
+                       0);
     section.add(rows_of(printed.value().reveal()));
     add_remarks(section.remarks());
     MhaValues merged = section.over(defaults);

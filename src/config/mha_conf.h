@@ -45,6 +45,9 @@ struct MhaConf {
   std::vector<MhaServer> binlog_servers;
   std::map<std::string, std::string> defaults;  // merged [server default], without the passwords
   std::vector<Diagnostic> warnings;
+  // Those of the two files that everybody on this machine can read, and that have a password in
+  // them. MHA does not mind, so this is no warning of the file's.
+  std::vector<std::string> exposed_files;
 
   // The server with this host name or address, and port where `port` is not 0; nullptr where there
   // is none.

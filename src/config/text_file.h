@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret.h"
 #include "base/status.h"
 
 namespace mha {
@@ -23,8 +24,20 @@ class FileText {
   std::string text_;
 };
 
+// Who may be able to read a file.
+enum class FileReaders {
+  kAnybody,
+  kOwner,  // and root; the owner is who runs this, or root. Else it is refused
+};
+
 // Reads a regular file of at most 1 MiB; never blocks on a FIFO or device. The error's message
-// (kConfig) says what is wrong without naming the file.
-Result<std::unique_ptr<FileText>> read_text_file(const std::string& path);
+// (kConfig) says what is wrong without naming the file, and for a file that others can read the
+// command that mends it.
+Result<std::unique_ptr<FileText>> read_text_file(const std::string& path,
+                                                 FileReaders readers = FileReaders::kAnybody);
+
+// A file that holds a password and nothing else: its first line. Others must not be able to read
+// it. Errors as above; an empty line is one.
+Result<Secret> read_password_file(const std::string& path);
 
 }  // namespace mha

@@ -182,8 +182,9 @@ class Rules {
     }
     if (limits_.orig_master == OrigMaster::kBecomesReplica &&
         (view.host.repl_user.empty() || view.host.repl_password.empty())) {
-      add(view, "the conf has no repl_user and repl_password, with which it is to replicate",
-          "add them, or say --orig_master_is_new_slave=0");
+      add(view, "there is no repl_user and repl_password, with which it is to replicate",
+          "add them to the conf (or repl_password_file or repl_login_path to ours), or say "
+          "--orig_master_is_new_slave=0");
     }
   }
 

@@ -110,6 +110,8 @@ class BadInputTest(unittest.TestCase):
     def write(self, name: str, content: str | bytes) -> pathlib.Path:
         path = self.folder / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        if name.endswith(".cnf"):
+            path.chmod(0o600)  # it has a password in it
         return path
 
     def run_program(self, program: str, *arguments: str,
@@ -313,6 +315,18 @@ class BadInputTest(unittest.TestCase):
         self.assert_refused(CONFIG, (str(self.config), "ermission denied"), REPORT,
                             "--orig_master_host=db1", **as_nobody)
         self.config.chmod(0o755)
+
+    def test_conf_with_a_password_that_everybody_can_read(self):
+        """MHA takes it, so it is a warning; with the command that mends it."""
+        self.conf.chmod(0o644)
+        for program, more in ((SWITCH, ()), (FAILOVER, ("-d", "db1"))):
+            done = self.run_program(program, "--engine=native", "-c", str(self.conf), *more)
+            self.assertEqual(done.returncode, UNDONE, done.stderr)
+            warning = f"[warning] {self.conf} has a password in it and can be read by everybody: "
+            self.assertIn(warning + f"chmod o-r {self.conf}", done.stderr)
+        self.conf.chmod(0o640)
+        done = self.run_program(SWITCH, "--engine=native", "-c", str(self.conf))
+        self.assertNotIn("read by everybody", done.stderr)
 
     def test_folder_as_conf(self):
         self.assert_refused(CONFIG, (str(self.folder),), SWITCH, "-c", str(self.folder))

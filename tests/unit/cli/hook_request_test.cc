@@ -57,6 +57,24 @@ TEST_F(HookRequestTest, AllThatMhaPasses) {
   EXPECT_EQ(found.ssh.connect_timeout, Milliseconds{3000});
 }
 
+// A dead master's hook gets no MySQL user: nothing that is amiss with its password is in the way.
+TEST_F(HookRequestTest, PasswordFilesAreForWhereMhaPassesAUserAndNoPassword) {
+  conf("[default]\nvip_type = none\nmysql_password_file = " + folder_.path("password") + "\n");
+  EXPECT_TRUE(node({"--orig_master_host=db1"}).ok());
+  EXPECT_TRUE(
+      node({"--orig_master_host=db1", "--orig_master_user=mha", "--orig_master_password=p"}).ok());
+  const Result<NodeSpec> missing =
+      node({"--orig_master_host=db1", "--orig_master_user=mha", "--orig_master_password="});
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, Code::kConfig);
+  EXPECT_THAT(missing.error().message, HasSubstr("[db1] mysql_password_file: "));
+  folder_.write("password", "from file\n", 0600);
+  EXPECT_EQ(node({"--orig_master_host=db1", "--orig_master_user=mha", "--orig_master_password="})
+                .value()
+                .mysql.password.reveal(),
+            "from file");
+}
+
 TEST_F(HookRequestTest, TheOtherMastersOptionsAreItsOwn) {
   const std::vector<std::string> arguments{
       "--orig_master_host=db1", "--orig_master_password=one", "--new_master_host=db2",

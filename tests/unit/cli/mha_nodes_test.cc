@@ -7,6 +7,7 @@
 #include "cli/hooks.h"
 #include "fakes/fake_log.h"
 #include "unit/cli/child_program.h"
+#include "unit/config/login_sample.h"
 
 namespace mha {
 namespace {
@@ -16,14 +17,16 @@ using testing::ElementsAre;
 class MhaNodesTest : public testing::Test {
  protected:
   Result<NodeSpec> node(const MhaServer& server) {
-    folder_.write("conf/cluster.conf", "[default]\nvip_type = none\nkill_after_timeout = 7\n");
+    folder_.write("conf/cluster.conf",
+                  "[default]\nvip_type = none\nkill_after_timeout = 7\n" + more_);
     Program program{{"p", "", ""},
                     CommandLine::parse({}, online_hook_options(), UnknownOptions::kWarn).value(),
                     log_,
                     clock_,
                     interrupt_,
                     folder_.path("conf"),
-                    folder_.path("state")};
+                    folder_.path("state"),
+                    passwords_};
     const Result<HelperConfig> config = HelperConfig::load(program.config_dir);
     if (!config.ok()) return config.error();
     return node_from_mha(program, config.value(), server, "original master");
@@ -43,6 +46,8 @@ class MhaNodesTest : public testing::Test {
   FakeLog log_;
   SystemClock clock_;
   Interrupt interrupt_;
+  VariablePasswords passwords_;
+  std::string more_;  // of our configuration
 };
 
 TEST_F(MhaNodesTest, UsersPortsAndSettings) {
@@ -59,6 +64,19 @@ TEST_F(MhaNodesTest, UsersPortsAndSettings) {
   EXPECT_FALSE(spec.value().ssh.port.has_value()) << "22 is left to ssh_config";
   EXPECT_FALSE(spec.value().ssh.host_key_policy.has_value());
   EXPECT_EQ(spec.value().settings.kill_after_timeout.count(), 7);
+}
+
+TEST_F(MhaNodesTest, ALoginPathIsForWhereTheConfHasNoPassword) {
+  MhaServer without = server();
+  without.password = Secret{};
+  passwords_.mysql = Secret{std::string{"from the environment"}};
+  EXPECT_EQ(node(without).value().mysql.password.reveal(), "from the environment");
+  EXPECT_EQ(node(server()).value().mysql.password.reveal(), "p$w");
+  more_ = "mysql_login_path = hard\nmysql_login_file = " +
+          folder_.write("mylogin.cnf", login_file_sample(), 0600) + "\n";
+  EXPECT_EQ(node(without).value().mysql.user, "repl user");
+  EXPECT_EQ(node(without).value().mysql.password.reveal(), "a#b'c\"d\n e;=");
+  EXPECT_EQ(node(server()).value().mysql.user, "mha");
 }
 
 TEST_F(MhaNodesTest, WithoutAnAddressByName) {

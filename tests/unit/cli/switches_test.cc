@@ -181,7 +181,7 @@ TEST_F(SwitchesTest, AConfScriptThatFailsCostsNothing) {
   mha("echo MHA RAN");
   const ChildEnd end = online_.run({"--engine=mha", "-c", app_});
   EXPECT_EQ(end.exit_code, 3);
-  EXPECT_THAT(end.err, HasSubstr("'exit 7' ended with exit status 7"));
+  EXPECT_THAT(end.err, HasSubstr("exit ended with exit status 7"));
   EXPECT_THAT(end.out, Not(HasSubstr("MHA RAN")));
 }
 

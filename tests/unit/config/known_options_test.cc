@@ -34,11 +34,12 @@ std::string all_of(const HostDraft& d) {
          number(d.lock_wait_timeout.count()) +
          number(d.operation_timeout_written.value_or(d.operation_timeout).count()) +
          number(d.ssh_session_keep.count()) + number(static_cast<int>(d.unfenced_failover)) +
-         number(static_cast<int>(d.mysql_ssl_mode)) + d.mysql_ssl_ca + "|" + mails + "|" +
-         d.report_from + "|" + d.smtp_host + "|" + number(d.smtp_port_written.value_or(0)) +
-         number(d.port_in_smtp_host.value_or(0)) + number(static_cast<int>(d.smtp_security)) +
-         d.smtp_user + "|" + d.smtp_password_file + "|" + d.smtp_ca_file + "|" +
-         all_of_openstack(d.openstack);
+         number(static_cast<int>(d.mysql_ssl_mode)) + d.mysql_ssl_ca + "|" + d.mysql_password_file +
+         "|" + d.mysql_login_path + "|" + d.repl_password_file + "|" + d.repl_login_path + "|" +
+         d.mysql_login_file + "|" + mails + "|" + d.report_from + "|" + d.smtp_host + "|" +
+         number(d.smtp_port_written.value_or(0)) + number(d.port_in_smtp_host.value_or(0)) +
+         number(static_cast<int>(d.smtp_security)) + d.smtp_user + "|" + d.smtp_password_file +
+         "|" + d.smtp_ca_file + "|" + all_of_openstack(d.openstack);
 }
 
 // An allowed value that is not the default.
@@ -57,6 +58,11 @@ std::string other_value(std::string_view name) {
       {"unfenced_failover", "refuse"},
       {"mysql_ssl_mode", "required"},
       {"mysql_ssl_ca", "/a"},
+      {"mysql_password_file", "/m"},
+      {"mysql_login_path", "mha"},
+      {"repl_password_file", "/r"},
+      {"repl_login_path", "repl"},
+      {"mysql_login_file", "/l"},
       {"report_email", "a@b"},
       {"report_from", "a@b"},
       {"smtp_host", "mail:26"},
