@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "cli/mha_escape.h"
+#include "config/diagnostic.h"
 #include "config/helper_config.h"
+#include "config/host_name.h"
 #include "ssh/ssh_options.h"
 
 namespace mha {
@@ -16,6 +18,27 @@ namespace po = boost::program_options;
 
 std::string prefix_of(Master master) {
   return master == Master::kOrig ? "orig_master_" : "new_master_";
+}
+
+// They come into commands of remote shells, and into those of ssh's own configuration.
+Status check_names(const CommandLine& options, const std::string& prefix) {
+  struct Name {
+    std::string option;
+    bool (*is_good)(std::string_view);
+    const char* wanted;
+  };
+  constexpr const char* kHost = "a host name or an address";
+  constexpr const char* kUser = "a user's name";
+  for (const Name& name :
+       {Name{prefix + "host", is_host, kHost}, Name{prefix + "ip", is_host, kHost},
+        Name{prefix + "ssh_host", is_ssh_host, kHost}, Name{prefix + "ssh_ip", is_host, kHost},
+        Name{prefix + "ssh_user", is_ssh_user, kUser}, Name{"ssh_user", is_ssh_user, kUser}}) {
+    const std::string value = options.text(name.option);
+    if (value.empty() || name.is_good(value)) continue;
+    return Error{Code::kUsage,
+                 fmt::format("--{}='{}' is not {}", name.option, printable(value), name.wanted)};
+  }
+  return {};
 }
 
 // Where MHA names no user (a dead master's hook) none is needed, and no file that cannot be read
@@ -64,6 +87,7 @@ Result<NodeSpec> node_from_options(Program& program, Master master) {
   spec.ip = ip;
   if (spec.host.empty()) spec.host = ip;
   if (spec.host.empty()) return Error{Code::kUsage, fmt::format("--{}host is required", prefix)};
+  if (const Status good = check_names(options, prefix); !good.ok()) return good.error();
 
   const Result<std::optional<std::uint16_t>> port = options.port(prefix + "port");
   if (!port.ok()) return port.error();

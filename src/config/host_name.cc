@@ -27,6 +27,16 @@ bool is_label(std::string_view label) {
          label.back() != '-' && std::all_of(label.begin(), label.end(), is_name_character);
 }
 
+bool is_ssh_word(std::string_view text, std::string_view refused) {
+  constexpr std::size_t kLongest = 256;
+  const auto is_good = [refused](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '\x7f' &&
+           refused.find(c) == std::string_view::npos;
+  };
+  return !text.empty() && text.size() <= kLongest && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), is_good);
+}
+
 std::string_view without_final_dot(std::string_view name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
 }
@@ -68,6 +78,13 @@ bool is_host(std::string_view text) {
     }
     rest.remove_prefix(dot + 1);
   }
+}
+
+bool is_ssh_host(std::string_view text) { return is_ssh_word(text, "'`\"$\\;&<>|(){}*?[]!#~"); }
+
+bool is_ssh_user(std::string_view text) {
+  return is_ssh_word(text, "'`\";&<>|(){}") && !text.ends_with('\\') &&
+         text.find("$") == std::string_view::npos;
 }
 
 std::string host_key(std::string_view text) {

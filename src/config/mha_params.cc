@@ -12,15 +12,15 @@ const std::vector<MhaParam>& mha_params() {
   using enum MhaDefaulting;
   using enum MhaValueKind;
   static const std::vector<MhaParam> params = {
-      {"hostname", kOwnSection},
-      {"ip", kOwnSection},
+      {"hostname", kOwnSection, kHost},
+      {"ip", kOwnSection, kHost},
       {"port", kInherited, kPort, "3306", kWhereFalse},
-      {"ssh_host", kOwnSection},
-      {"ssh_ip", kOwnSection},
+      {"ssh_host", kOwnSection, kSshHost},
+      {"ssh_ip", kOwnSection, kHost},
       {"ssh_port", kInherited, kPort, "22", kWhereFalse},
       {"ssh_connection_timeout", kInherited, kPositive, "5", kWhereFalse},
       {"ssh_options", kOwnSection},
-      {"ssh_user", kInherited},
+      {"ssh_user", kInherited, kSshUser},
       {"node_label", kOwnSection},
       {"user", kInherited, kText, "root", kWhereFalse},
       {"password", kInherited, kPassword},

@@ -19,7 +19,16 @@ enum class MhaDefaulting {
   kWhereFalse,  // also where the inherited value is empty or 0
 };
 
-enum class MhaValueKind { kText, kPort, kPositive, kPingType, kPassword };
+enum class MhaValueKind {
+  kText,
+  kPort,
+  kPositive,
+  kPingType,
+  kPassword,
+  kHost,     // MHA takes anything that resolves
+  kSshHost,  // also an alias of ssh's configuration
+  kSshUser,
+};
 
 struct MhaParam {
   std::string_view name;

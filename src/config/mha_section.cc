@@ -167,10 +167,30 @@ void MhaSection::check(const IniRow& row) {
       }
       break;
     }
+    case MhaValueKind::kHost:
+    case MhaValueKind::kSshHost:
+    case MhaValueKind::kSshUser:
+      check_name(row);
+      break;
     case MhaValueKind::kText:
     case MhaValueKind::kPassword:
       break;
   }
+}
+
+void MhaSection::check_name(const IniRow& row) {
+  const std::string_view name = without_quotes(row.value);
+  if (is_false(name)) return;  // as if it were missing
+  const MhaValueKind kind = find_mha_param(row.key)->kind;
+  const bool is_user = kind == MhaValueKind::kSshUser;
+  const bool good = is_user                          ? is_ssh_user(name)
+                    : kind == MhaValueKind::kSshHost ? is_ssh_host(name)
+                                                     : is_host(name);
+  if (good) return;
+  remarks_.push_back(
+      remark(Severity::kError, std::string(row.key),
+             fmt::format("'{}' is {}", printable(name),
+                         is_user ? "no user's name" : "neither a host name nor an address")));
 }
 
 std::vector<Diagnostic> MhaSection::ignored_as_default() const {

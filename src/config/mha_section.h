@@ -48,6 +48,7 @@ class MhaSection {
 
  private:
   void check(const IniRow& row);
+  void check_name(const IniRow& row);
 
   std::string file_;
   std::string name_;

@@ -146,14 +146,18 @@ bool is_network_or_broadcast(const Cidr& cidr) {
 
 Result<std::string> parse_interface(std::string_view value) {
   constexpr std::size_t kLongest = 15;  // IFNAMSIZ - 1
-  const bool bad_character = std::any_of(
-      value.begin(), value.end(), [](char c) { return is_space(c) || c == '/' || c == ':'; });
-  // The leading dash is Linux's to allow and ours to refuse: commands would take it as an option.
-  if (value.size() > kLongest || bad_character || value == "." || value == ".." ||
-      value.starts_with('-')) {
-    return wrong(
-        "'{}' is not the name of a network interface (up to {} characters, no space, '/' or ':')",
-        printable(value), kLongest);
+  constexpr std::string_view kSpecial = "_-.@+";
+  // Linux allows nearly everything (net/core/dev.c, dev_valid_name), and nobody has it: what a
+  // shell or ip's own batches would read as something else is refused. So is a leading dash, which
+  // commands would take for an option.
+  const auto is_good = [kSpecial](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kSpecial.find(c) != std::string_view::npos;
+  };
+  if (value.size() > kLongest || !std::all_of(value.begin(), value.end(), is_good) ||
+      value == "." || value == ".." || value.starts_with('-')) {
+    return wrong("'{}' is not the name of a network interface (up to {} letters, digits and {})",
+                 printable(value), kLongest, kSpecial);
   }
   return std::string(value);
 }

@@ -25,7 +25,7 @@ Result<std::optional<Cidr>> parse_cidr(std::string_view value);
 // Whether all bits behind the prefix are 0 (or, v4, 1): an address that no host can have.
 bool is_network_or_broadcast(const Cidr& cidr);
 
-// A name that Linux allows for an interface (net/core/dev.c, dev_valid_name); or empty.
+// The name of a network interface: letters, digits and _-.@+, fifteen of them at most; or empty.
 Result<std::string> parse_interface(std::string_view value);
 
 // Whole seconds, up to a day.

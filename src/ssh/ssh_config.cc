@@ -12,6 +12,8 @@
 #include <sstream>
 #include <utility>
 
+#include "config/diagnostic.h"
+#include "config/host_name.h"
 #include "ssh/child_process.h"
 
 namespace mha {
@@ -40,12 +42,6 @@ LocalUser local_user() {
     return {std::to_string(::getuid()), home == nullptr ? "/" : home};
   }
   return {found->pw_name, found->pw_dir};
-}
-
-bool usable_name(std::string_view text) {
-  return !text.empty() && text.front() != '-' && std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
-  });
 }
 
 std::vector<std::string> ssh_command_line(const SshTarget& target, const SshClientFiles& files) {
@@ -306,11 +302,13 @@ std::string SshSettings::name() const {
 
 Result<SshSettings> resolve_ssh_settings(const SshTarget& target, const SshClientFiles& files,
                                          const Clock& clock, Log& log, Deadline deadline) {
-  if (!usable_name(target.host)) {
-    return Error{Code::kConfig, fmt::format("\"{}\" is not a host name for SSH", target.host)};
+  if (!is_ssh_host(target.host)) {
+    return Error{Code::kConfig,
+                 fmt::format("\"{}\" is not a host name for SSH", printable(target.host))};
   }
-  if (!target.user.empty() && !usable_name(target.user)) {
-    return Error{Code::kConfig, fmt::format("\"{}\" is not a user name for SSH", target.user)};
+  if (!target.user.empty() && !is_ssh_user(target.user)) {
+    return Error{Code::kConfig,
+                 fmt::format("\"{}\" is not a user name for SSH", printable(target.user))};
   }
   Result<ProgramOutput> output = run_program(ssh_command_line(target, files), clock, deadline);
   if (!output.ok()) {
@@ -324,7 +322,17 @@ Result<SshSettings> resolve_ssh_settings(const SshTarget& target, const SshClien
     return Error{Code::kConfig, fmt::format("ssh cannot read its configuration for {}: {}",
                                             target.name(), in_one_line(output.value().err))};
   }
-  return settings_from(parse_answers(output.value().out), target, files);
+  const Answers answers = parse_answers(output.value().out);
+  for (const char* name : {"hostname", "user"}) {
+    const std::string said = first_answer(answers, name);
+    const bool good = std::string_view{name} == "user" ? is_ssh_user(said) : is_ssh_host(said);
+    if (!said.empty() && !good) {
+      return Error{Code::kConfig,
+                   fmt::format("ssh's configuration gives {} {} \"{}\", which is none",
+                               target.name(), name, printable(said))};
+    }
+  }
+  return settings_from(answers, target, files);
 }
 
 }  // namespace mha

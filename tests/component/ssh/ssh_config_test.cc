@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <sstream>
 #include <vector>
 
@@ -77,6 +78,23 @@ TEST_F(SshConfigTest, NamesThatAreOptionsAreRefused) {
   SshTarget target = sshd_->target();
   target.user = "-x";
   EXPECT_EQ(error_of(connect(target, sshd_->client_files())).code, Code::kConfig);
+}
+
+// ssh_config's own command has them in it, and a shell reads that.
+TEST_F(SshConfigTest, NamesThatAShellWouldRunAreRefused) {
+  const std::string trace = sshd_->dir().file("pwned");
+  const SshClientFiles files = sshd_->client_files("Host *\n  ProxyCommand echo %h %r %n\n");
+  for (const std::string& name :
+       {"db1;touch${IFS}" + trace, "$(touch${IFS}" + trace + ")", "`touch${IFS}" + trace + "`",
+        "db1|tee${IFS}" + trace, "db1>" + trace, "db1&touch${IFS}" + trace}) {
+    for (const bool is_host : {true, false}) {
+      SshTarget target = sshd_->target();
+      (is_host ? target.host : target.user) = name;
+      const Error error = error_of(connect(target, files));
+      EXPECT_EQ(error.code, Code::kConfig) << error.message;
+      EXPECT_FALSE(std::filesystem::exists(trace)) << name;
+    }
+  }
 }
 
 class JumpTest : public SshConfigTest {

@@ -106,7 +106,8 @@ TEST(OptionValues, Interfaces) {
     EXPECT_EQ(parse_interface(good).value(), good);
   }
   for (const std::string bad :
-       {"abcdefghijklmnop", "eth 0", "eth0:1", "a/b", ".", "..", "-eth0", "eth0\neth1"}) {
+       {"abcdefghijklmnop", "eth 0", "eth0:1", "a/b", ".", "..", "-eth0", "eth0\neth1", "eth0;id",
+        "a$b", "a'b", "eth0#1", "\"eth0\"", "eth\\0"}) {
     EXPECT_THAT(refusal(parse_interface(bad)), HasSubstr("is not the name of a network interface"));
   }
 }
