@@ -20,6 +20,22 @@ std::string prefix_of(Master master) {
   return master == Master::kOrig ? "orig_master_" : "new_master_";
 }
 
+// MHA puts its own defaults before the conf's ssh_options, and accepts any host key with them
+// (M:NodeConst.pm and ManagerConst.pm). Only what the conf itself says of host keys counts here.
+std::string without_mhas_host_key_default(std::string options) {
+  constexpr std::string_view kAcceptAny = "-o StrictHostKeyChecking=no ";
+  constexpr std::string_view kAlive = "-o ServerAliveInterval=60 -o ServerAliveCountMax=20 ";
+  for (const auto& [before, behind] :
+       {std::pair{kAlive, std::string_view{"-o ConnectionAttempts=5 -o PasswordAuthentication=no"}},
+        std::pair{std::string_view{},
+                  std::string_view{"-o PasswordAuthentication=no -o BatchMode=yes -o Connect"}}}) {
+    if (options.starts_with(fmt::format("{}{}{}", before, kAcceptAny, behind))) {
+      return options.erase(before.size(), kAcceptAny.size());
+    }
+  }
+  return options;
+}
+
 // They come into commands of remote shells, and into those of ssh's own configuration.
 Status check_names(const CommandLine& options, const std::string& prefix) {
   struct Name {
@@ -117,7 +133,8 @@ Result<NodeSpec> node_from_options(Program& program, Master master) {
   spec.ssh.host = options.optional_text(prefix + "ssh_host").value_or(spec.host);
   spec.ssh.port = ssh_port.value();
   spec.ssh.user = options.optional_text(prefix + "ssh_user").value_or(options.text("ssh_user"));
-  Result<ParsedSshOptions> ssh = parse_ssh_options(options.text("ssh_options"), spec.ssh);
+  Result<ParsedSshOptions> ssh =
+      parse_ssh_options(without_mhas_host_key_default(options.text("ssh_options")), spec.ssh);
   if (!ssh.ok()) return ssh.error().with_context("--ssh_options");
   for (const std::string& ignored : ssh.value().ignored) program.log.debug("{}", ignored);
   spec.ssh = std::move(ssh.value().target);

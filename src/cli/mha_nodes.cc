@@ -10,9 +10,9 @@ namespace mha {
 namespace {
 
 // What MHA puts before the conf's own ssh_options when it passes them on (MHA: ManagerConst.pm,
-// SSH_OPT_ALIVE_DEFAULT).
+// SSH_OPT_ALIVE_DEFAULT), without its acceptance of any host key: that is for the conf to say.
 constexpr const char* kMhaSshDefaults =
-    "-o StrictHostKeyChecking=no -o PasswordAuthentication=no -o BatchMode=yes "
+    "-o PasswordAuthentication=no -o BatchMode=yes "
     "-o ServerAliveInterval=60 -o ServerAliveCountMax=20 -o ConnectionAttempts=5 ";
 
 // A dead name server must not hold up a report or an undo.

@@ -75,6 +75,29 @@ TEST_F(HookRequestTest, PasswordFilesAreForWhereMhaPassesAUserAndNoPassword) {
             "from file");
 }
 
+// MHA's own defaults come first, and ssh takes the first: only what the conf says is to count.
+TEST_F(HookRequestTest, HostKeysAreCheckedUnlessTheConfSaysOtherwise) {
+  const std::string alive =
+      "-o ServerAliveInterval=60 -o ServerAliveCountMax=20 -o StrictHostKeyChecking=no "
+      "-o ConnectionAttempts=5 -o PasswordAuthentication=no -o BatchMode=yes ";
+  const std::string check =
+      "-o StrictHostKeyChecking=no -o PasswordAuthentication=no -o BatchMode=yes "
+      "-o ConnectTimeout=5 ";
+  const auto policy = [this](const std::string& options) {
+    const Result<NodeSpec> spec = node({"--orig_master_host=db1", "--ssh_options=" + options});
+    EXPECT_TRUE(spec.ok()) << options;
+    return spec.value().ssh.host_key_policy;
+  };
+  for (const std::string& mha : {alive, check}) {
+    EXPECT_EQ(policy(mha + "-i /key"), std::nullopt) << "as ssh_config says";
+    EXPECT_EQ(policy(mha + "-o StrictHostKeyChecking=yes"), HostKeyPolicy::kStrict);
+    EXPECT_EQ(policy(mha + "-o StrictHostKeyChecking=accept-new"), HostKeyPolicy::kAcceptNew);
+    EXPECT_EQ(policy(mha + "-o StrictHostKeyChecking=no -i /key"), HostKeyPolicy::kOff);
+    EXPECT_EQ(policy(mha + mha + "-i /key"), HostKeyPolicy::kOff) << "written in the conf";
+  }
+  EXPECT_EQ(policy("-o StrictHostKeyChecking=no -i /key"), HostKeyPolicy::kOff);
+}
+
 TEST_F(HookRequestTest, TheOtherMastersOptionsAreItsOwn) {
   const std::vector<std::string> arguments{
       "--orig_master_host=db1", "--orig_master_password=one", "--new_master_host=db2",

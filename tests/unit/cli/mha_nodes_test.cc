@@ -98,8 +98,8 @@ TEST_F(MhaNodesTest, SshOptionsHaveMhasDefaultsBeforeThem) {
   EXPECT_EQ(spec.value().ssh.host, "db1-admin");
   EXPECT_EQ(spec.value().ssh.port, 2222);
   EXPECT_THAT(spec.value().ssh.identity_files, ElementsAre("/key"));
-  EXPECT_EQ(spec.value().ssh.host_key_policy, HostKeyPolicy::kOff)
-      << "the first one wins, as in ssh";
+  EXPECT_EQ(spec.value().ssh.host_key_policy, HostKeyPolicy::kStrict)
+      << "but for the one that accepts any host key";
   EXPECT_EQ(spec.value().ssh.connection_attempts, 5U);
 }
 
