@@ -304,8 +304,10 @@ class MetalDriver : public VipDriver {
       log_.warning("host '{}' will not announce {}: arping was not found; install iputils-arping",
                    host_, place_.vip.address);
     } else if (answer.value("arping_sudo") != "ok") {
-      log_.warning("host '{}' will not announce {}: {}; install the sample sudoers file there",
-                   host_, place_.vip.address, answer.value("arping_sudo"));
+      log_.warning(
+          "host '{}' will not announce {}, nor find another holder of it: sudo -n arping: {}; "
+          "install the sample sudoers file there",
+          host_, place_.vip.address, answer.value("arping_sudo"));
     }
   }
 

@@ -4,9 +4,10 @@
 import contextlib
 
 import support
-from support import DONE, UNDONE, Lab, LabState
+from support import DONE, UNDONE, Lab, LabState, options
 
 NO_IP = "mha_helper ALL=(root) NOPASSWD: /usr/bin/arping\n"
+NO_ARPING = "mha_helper ALL=(root) NOPASSWD: /usr/sbin/ip\n"
 ASKS_FOR_PASSWORD = "mha_helper ALL=(root) /usr/sbin/ip, /usr/bin/arping\n"
 
 
@@ -49,6 +50,34 @@ class SudoTest(Refused):
                 lab.system.write_sudoers("db1", support.sudoers_of("mha_helper"))
                 lab.system.write_sudoers(host, NO_IP)
                 self.assert_refused(lab, f"host '{host}'", "sudo -n ip")
+
+    def test_a_check_names_the_command_that_is_missing(self):
+        """By our own engine. Without ip nothing can be done; without arping it is a warning."""
+        lab = self.make_lab()
+        self.begin(lab)
+        for rules, missing, status in ((NO_IP, "sudo -n ip", UNDONE),
+                                       (NO_ARPING, "sudo -n arping", DONE)):
+            with self.subTest(missing):
+                lab.system.write_sudoers("db2", rules)
+                for task in ("--check", "--dry_run"):
+                    outcome = self.switch(lab, "--engine=native", "--new_master_host=db2", task)
+                    self.assert_status(outcome, status)
+                    self.assertRegex(outcome.output, f"'?db2'?.*{missing}")
+        self.assert_state(lab, self.before)
+        self.assert_nobody_noticed(lab)
+
+    def test_the_sample_is_enough(self):
+        """With exactly the file that the package has: both engines, there and back, in silence."""
+        sample = (options.PROJECT / "conf" / "mha-helper.sudoers").read_text("utf-8")
+        lab = self.make_lab(sudoers=sample)
+        for engine, new in (("native", "db2"), ("mha", "db1")):
+            lab.wait_until_replicating()
+            outcome = self.switch(lab, f"--engine={engine}", f"--new_master_host={new}",
+                                  f"--new_master_port={lab.options.port}")
+            self.assert_status(outcome, DONE)
+            self.assertNotIn("sudo", outcome.output)
+            self.assertNotIn("[warning] host", outcome.output)
+            self.assert_only_master(lab, new)
 
     def test_sudo_asks_for_a_password(self):
         lab = self.make_lab(sudoers=ASKS_FOR_PASSWORD)
