@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <cstdlib>
 #include <optional>
 
+#include "fetched_server.h"
 #include "mysql/connection.h"
 #include "mysql_fixture.h"
 
@@ -147,6 +150,56 @@ TEST_F(TlsTest, VerifyIdentityAsksForTheName) {
 }
 
 // Reads that go through TLS have another path in the library.
+// Servers of other families and ages: what is asked for is there, or there is no connection.
+class OtherServersTlsTest : public TlsTest, public testing::WithParamInterface<std::string> {
+ protected:
+  void SetUp() override {
+    TlsTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const char* ci = std::getenv("CI");
+    const bool must = ci != nullptr && std::string{ci} == "true";
+    if (!must && !can_fetch(GetParam())) GTEST_SKIP() << GetParam() << " cannot be had here";
+  }
+  // The same account on another port.
+  [[nodiscard]] MysqlTarget target(const FetchedServer& server) const {
+    MysqlTarget target = with_tls_->target();
+    target.port = server.port();
+    return target;
+  }
+};
+
+TEST_P(OtherServersTlsTest, AServerWithoutTlsIsRefused) {
+  const std::string without = GetParam() == "mysql-9.7" ? "--tls-version=" : "--skip-ssl";
+  const FetchedServer server(GetParam(), {without});
+  expect_plain(encrypted(target(server), MysqlTlsMode::kPreferred));
+  expect_denied(encrypted(target(server), MysqlTlsMode::kRequired), "TLS");
+  expect_denied(encrypted(target(server), MysqlTlsMode::kVerifyCa, "ca.crt"), "");
+  expect_denied(encrypted(target(server), MysqlTlsMode::kVerifyIdentity, "ca.crt"), "");
+}
+
+TEST_P(OtherServersTlsTest, TheRightAuthorityOnly) {
+  const FetchedServer server(GetParam(), certificates_->server_options());
+  if (GetParam() == "mysql-5.6") {
+    // Its TLS is too old for ours: refused where asked for, and not done without.
+    for (const MysqlTlsMode mode : {MysqlTlsMode::kRequired, MysqlTlsMode::kVerifyCa}) {
+      EXPECT_FALSE(encrypted(target(server), mode, "ca.crt").ok());
+    }
+    return;
+  }
+  expect_encrypted(encrypted(target(server), MysqlTlsMode::kRequired));
+  expect_encrypted(encrypted(target(server), MysqlTlsMode::kVerifyCa, "ca.crt"));
+  expect_encrypted(encrypted(target(server), MysqlTlsMode::kVerifyIdentity, "ca.crt"));
+  expect_denied(encrypted(target(server), MysqlTlsMode::kVerifyCa, "other.crt"), "");
+  expect_denied(encrypted(target(server), MysqlTlsMode::kVerifyIdentity, "other.crt"), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(, OtherServersTlsTest, testing::ValuesIn(kFetchedServers),
+                         [](const testing::TestParamInfo<std::string>& one) {
+                           std::string name = one.param;
+                           for (char& c : name) c = std::isalnum(c) != 0 ? c : '_';
+                           return name;
+                         });
+
 TEST_F(TlsTest, FrozenServerCostsTheDeadline) {
   MysqlTarget target = with_tls_->target();
   target.tls_mode = MysqlTlsMode::kRequired;
