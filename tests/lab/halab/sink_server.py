@@ -6,7 +6,7 @@ import asyncio
 import json
 import pathlib
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 class Keeper:
@@ -28,11 +28,24 @@ class Keeper:
         return f"250 kept as {name}"
 
 
-async def serve(folder: pathlib.Path, port: int) -> None:
+def login_options(password_file: pathlib.Path | None) -> dict:
+    """For SMTP(): whether a login is wanted, and who may."""
+    if password_file is None:
+        return {}
+    password = password_file.read_bytes().rstrip(b"\n")
+
+    def authenticate(_server, _session, _envelope, _mechanism, login: LoginPassword) -> AuthResult:
+        return AuthResult(success=login.password == password, handled=False)
+
+    return {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
+
+
+async def serve(folder: pathlib.Path, port: int, password_file: pathlib.Path | None) -> None:
     loop = asyncio.get_running_loop()
     keeper = Keeper(folder)
     server = await loop.create_server(
-        lambda: SMTP(keeper, hostname="mgr", enable_SMTPUTF8=True, loop=loop), port=port)
+        lambda: SMTP(keeper, hostname="mgr", enable_SMTPUTF8=True, loop=loop,
+                     **login_options(password_file)), port=port)
     (folder / "ready").touch()
     async with server:
         await server.serve_forever()
@@ -42,8 +55,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--port", type=int, default=25)
+    parser.add_argument("--password_file", type=pathlib.Path,
+                        help="a login with this password is wanted")
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.folder, arguments.port))
+    asyncio.run(serve(arguments.folder, arguments.port, arguments.password_file))
 
 
 if __name__ == "__main__":
