@@ -229,7 +229,11 @@ class FakeMysqlConnector : public MysqlConnector {
   }
 
   // Lets transactions move as far as they go; each call on a session does the same.
-  void replicate() { FakeFlow{servers_}.run(); }
+  void replicate() {
+    // One at a time: a replica must not ask a copy of its source that is older than itself.
+    const std::lock_guard lock{flow_};
+    FakeFlow{servers_}.run();
+  }
 
   // All that connect was asked for, in order.
   [[nodiscard]] std::vector<MysqlTarget> targets() const {
@@ -272,6 +276,7 @@ class FakeMysqlConnector : public MysqlConnector {
   FaultPlan& faults_;
   Clock* clock_;
   std::map<std::string, FakeMysqlState> servers_;
+  std::mutex flow_;
   mutable std::mutex mutex_;
   std::vector<MysqlTarget> targets_;
 };

@@ -148,7 +148,7 @@ TEST_P(PreflightTest, IsFoundWithItsRemedy) {
     return texts;
   }());
   EXPECT_EQ(problems.value()[0].host, GetParam().host);
-  EXPECT_THAT(problems.value()[0].what, HasSubstr(GetParam().says));
+  EXPECT_THAT(problems.value()[0].text(), HasSubstr(GetParam().says));
   EXPECT_FALSE(problems.value()[0].remedy.empty());
   EXPECT_EQ(cluster.seen(), found);
 }
