@@ -449,6 +449,7 @@ TEST_P(FailoverTest, WhoCarriesOnNamesTheEventsAndShutsTheHostDown) {
   EXPECT_THAT(dead->leftovers, Contains(HasSubstr("app.nightly")));
   EXPECT_THAT(dead->scripts.commands(), SizeIs(1));
   dead->cluster.faults.clear_faults();
+  dead->cluster.clock.advance(Milliseconds{5});
   forget_what_the_dead_noted(dead->cluster.state_dir);
   Environment environment = dead->cluster.environment();
   environment.scripts = &dead->scripts;

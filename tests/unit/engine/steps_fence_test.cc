@@ -55,8 +55,8 @@ class StepsFenceTest : public testing::Test {
           if (running_) out = "process=42\nname=mysqld\nstate=S\nparent=1\nuid=105\nport=3306\n";
           return CommandOutput{0, out + "listed=yes\n", ""};
         });
-    cluster_.conf("db1").node.role = "dead master";
-    cluster_.conf("db2").node.role = "new master";
+    orig_.set_role("dead master");
+    next_.set_role("new master");
   }
 
   [[nodiscard]] Deadline soon() { return cluster_.clock.deadline_after(Milliseconds{1000}); }
@@ -117,13 +117,11 @@ TEST_F(StepsFenceTest, NobodyWaitsForAHostThatIsSilent) {
 TEST_F(StepsFenceTest, AHostThatAnswersBeforeThePromotionIsFenced) {
   HostCall call(orig_.spec().ssh, soon(), environment_);
   fence_first(call);
-  // Its answer is on its way: the step would not wait for it.
-  for (std::unique_ptr<RemoteShell> shell; shell == nullptr; std::this_thread::yield()) {
-    shell = call.take_if_answered();
-    if (shell != nullptr) orig_.adopt_shell(std::move(shell));
+  // Its answer is on its way: the step does not wait for it.
+  while (!state_.fence.host_answers) {
+    fence_by_now(call);
+    std::this_thread::yield();
   }
-  cluster_.clock.advance(Milliseconds{1000});  // it was taken: the host is asked anew
-  fence_by_now(call);
   EXPECT_EQ(state_.fence.state(), FenceState::kFenced) << state_.fence.text();
   EXPECT_FALSE(running_);
   EXPECT_THAT(cluster_.vip.holders(), IsEmpty());
