@@ -7,6 +7,12 @@
 // place; of the effects from it on, number DIE_AT_COUNT is not made (-1: all are). DIE_AT_LOG is a
 // file that gets a line for each that is counted, with what can be read of it.
 //
+// MOMENTS_AT is a file with more such places, one a line: COUNT ACTION FILE TEXT. Each comes once
+// for all processes together, and only while FILE is there, which is removed then. ACTION is the
+// number of a signal that the process sends itself; 0 halts it as long as FILE.reached is there,
+// which it makes; -1 puts the clock (CLOCK_REALTIME) an hour ahead, of this process and of those
+// that begin while FILE.ahead is there.
+//
 // The program itself is as it is installed, and knows nothing of this.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -16,14 +22,68 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
+#include <fstream>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
+
+std::atomic<bool> clock_is_ahead{false};
+
+// A place, and what happens at an effect that is so many behind it.
+class Moment {
+ public:
+  static constexpr int kHalt = 0;
+  static constexpr int kStepClock = -1;
+
+  explicit Moment(const std::string& line) {
+    std::istringstream words(line);
+    words >> count_ >> action_ >> file_ >> std::ws;
+    std::getline(words, text_);
+    if (action_ == kStepClock && access(ahead().c_str(), F_OK) == 0) clock_is_ahead = true;
+  }
+
+  // Before each effect.
+  void see(std::string_view data) {
+    if (since_place_ < 0 && !text_.empty() && data.find(text_) == std::string_view::npos) return;
+    // From its count on: the file may be there later, or have been taken by another process.
+    if (++since_place_ >= count_ && unlink(file_.c_str()) == 0) come();
+  }
+
+ private:
+  static void make(const std::string& path) {
+    close(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  }
+  [[nodiscard]] std::string ahead() const { return file_ + ".ahead"; }
+
+  void come() const {
+    if (action_ == kStepClock) {
+      make(ahead());
+      clock_is_ahead = true;
+    } else if (action_ != kHalt) {
+      kill(getpid(), action_);
+      while (action_ == SIGKILL) pause();
+    } else {
+      const std::string reached = file_ + ".reached";
+      make(reached);
+      while (access(reached.c_str(), F_OK) == 0) usleep(1000);
+    }
+  }
+
+  long count_ = 0;
+  int action_ = kHalt;
+  std::string file_;
+  std::string text_;
+  long since_place_ = -1;  // of the effect that is looked at; -1: it has not come
+};
 
 class Executioner {
  public:
@@ -36,6 +96,7 @@ class Executioner {
   void see(const char* call, std::string_view data) {
     if (log_ < 0) return;
     const std::scoped_lock lock(mutex_);
+    for (Moment& moment : moments_) moment.see(data);
     if (number_ < 0 && !has(data, from_)) return;
     ++number_;
     if (since_place_ >= 0 || text_.empty() || has(data, text_)) ++since_place_;
@@ -55,6 +116,8 @@ class Executioner {
     text_ = text_of("DIE_AT_TEXT");
     count_ = std::strtol(text_of("DIE_AT_COUNT").c_str(), nullptr, 10);
     log_ = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    std::ifstream more(text_of("MOMENTS_AT"));
+    for (std::string line; std::getline(more, line);) moments_.emplace_back(line);
   }
 
   static std::string text_of(const char* variable) {
@@ -78,6 +141,7 @@ class Executioner {
 
   static constexpr std::size_t kShown = 4000;
   std::mutex mutex_;
+  std::vector<Moment> moments_;
   std::string from_;
   std::string text_;
   long count_ = -1;
@@ -141,6 +205,14 @@ int fdatasync(int fd) {
   static auto* const next = real<int(int)>("fdatasync");
   see("fdatasync", {});
   return next(fd);
+}
+
+int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  constexpr time_t kHour = 3600;
+  static auto* const next = real<int(clockid_t, timespec*)>("clock_gettime");
+  const int status = next(clock, now);
+  if (status == 0 && clock == CLOCK_REALTIME && clock_is_ahead) now->tv_sec += kHour;
+  return status;
 }
 
 }  // extern "C"

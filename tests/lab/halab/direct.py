@@ -29,11 +29,11 @@ class DirectWriter:
         self._options = chosen
         self._pid: int | None = None
 
-    def start(self) -> None:
+    def start(self, interval_ms: float = 1.0) -> None:
         program = options.LAB_FOLDER / "halab" / "direct_client.py"
         self._pid = self._host.start_in_background(
             ["/usr/bin/python3", "-B", str(program), f"--port={self._options.port}",
-             f"--user={self._options.app_account.user}",
+             f"--user={self._options.app_account.user}", f"--interval-ms={interval_ms:g}",
              f"--log={self._host.folder_inside}/log/direct.events", *options.DATABASE_HOSTS],
             "direct.log", {"LAB_PASSWORD": self._options.app_password})
         deadline = time.monotonic() + 10

@@ -106,6 +106,7 @@ class Lab:
             network = pool.submit(self.network.create)
             self.system.write_shared()
             network.result()
+            self._mount_disks()
             for host in self.hosts.values():
                 host.begin_boot()
             for host in self.hosts.values():
@@ -121,6 +122,15 @@ class Lab:
         self.mha.install()
         self.vip_watch.start()
         self.sink.finish_start()
+
+    def _mount_disks(self) -> None:
+        """Before the hosts boot: a disk outlives its host's loss of power."""
+        if not self.options.database_disk:
+            return
+        for name in DATABASE_HOSTS:
+            data = self.hosts[name].folder_inside / "data"
+            self._sandbox.run(["sh", "-ec", f"mkdir -p {data}; mount -t tmpfs -o "
+                               f"mode=755,size={self.options.database_disk} lab {data}"])
 
     def _make_template(self) -> pathlib.PurePath:
         """The data directory that all servers start from."""

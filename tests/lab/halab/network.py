@@ -69,6 +69,10 @@ class Network:
         where = [] if space is None else ["-n", space]
         self._sandbox.run(["ip", *where, "-batch", "-"], stdin="\n".join(lines) + "\n")
 
+    def run_outside_hosts(self, command: list[str]) -> str:
+        """Where the bridge is, and of each host's wire the end that is not the host's."""
+        return self._sandbox.run(command)
+
     # Faults. A partitioned host keeps its link and its addresses: its switch forgets it.
 
     def partition(self, host: str) -> None:

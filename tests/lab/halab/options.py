@@ -85,6 +85,8 @@ class LabOptions:
     replication_password: str = "repl-secret"
     # Port of the database servers.
     port: int = 3306
+    # Size of the disk of each server's data, as tmpfs takes it ("400m"); "": what the machine has.
+    database_disk: str = ""
     # More options of the servers: {"lock_wait_timeout": "5"}.
     server_conf: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
