@@ -80,7 +80,7 @@ class NativeFailover : public NativeOperation {
         options_(options),
         files_(files),
         environment_(stage.environment),
-        output_(stage.program, stage.console, options.format, OperationKind::kFailover, "failover"),
+        output_(stage.output),
         event_files_(stage.environment.scripts) {}
 
   int run() { return run_native(*this, options_.task, output_, program_.log); }
@@ -179,7 +179,7 @@ class NativeFailover : public NativeOperation {
   const NativeOptions& options_;
   const SwitchFiles& files_;
   Environment& environment_;
-  NativeOutput output_;
+  NativeOutput& output_;
   RemoteEventFiles event_files_;
 };
 
@@ -202,11 +202,12 @@ const std::vector<std::string>& native_failover_options() {
 int run_native_failover(Program& program, const MhaDeadSwitch& wish, const SwitchFiles& files) {
   Result<NativeOptions> options = options_from(program.options, wish);
   if (!options.ok()) return report_error(program, options.error());
-  return on_native_stage(program, files, options.value().format, options.value().task,
-                         [&](const NativeStage& stage, Cluster cluster) {
-                           options.value().request.cluster = std::move(cluster);
-                           return NativeFailover(stage, options.value(), files).run();
-                         });
+  const NativeCall call{options.value().format, options.value().task, OperationKind::kFailover,
+                        "failover"};
+  return on_native_stage(program, files, call, [&](const NativeStage& stage, Cluster cluster) {
+    options.value().request.cluster = std::move(cluster);
+    return NativeFailover(stage, options.value(), files).run();
+  });
 }
 
 }  // namespace mha

@@ -12,19 +12,20 @@
 
 namespace mha {
 
-int on_native_stage(Program& program, const SwitchFiles& files, OutputFormat format, Task task,
+int on_native_stage(Program& program, const SwitchFiles& files, const NativeCall& call,
                     const std::function<int(const NativeStage&, Cluster)>& run) {
   const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
-  RunConsole console(console_mode(format), least, standard_streams(), program.clock);
+  RunConsole console(console_mode(call.format), least, standard_streams(), program.clock);
   Program watched = with_log(program, console);
+  NativeOutput output(watched, console, call.format, call.kind, call.name);
   Result<Cluster> cluster = cluster_from(watched, files);
-  if (!cluster.ok()) return report_error(watched, cluster.error());
+  if (!cluster.ok()) return output.failed(cluster.error());
   Adapters adapters(watched);
   Environment environment = adapters.environment();
   environment.observer = &console;
-  const bool keeps = changes_something(task);
+  const bool keeps = changes_something(call.task);
   if (keeps) append_to_manager_log(files.conf, console);
-  const int exit_code = run({watched, environment, console}, std::move(cluster).value());
+  const int exit_code = run({watched, environment, console, output}, std::move(cluster).value());
   console.drain();
   if (keeps) archive_runs(run_folders(files.conf, watched.state_dir), watched.clock, console);
   return exit_code;

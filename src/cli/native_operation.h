@@ -23,12 +23,21 @@ struct NativeStage {
   Program& program;  // its log is the console
   Environment& environment;
   RunConsole& console;
+  NativeOutput& output;
+};
+
+// What is run, and as the outcome is printed.
+struct NativeCall {
+  OutputFormat format;
+  Task task;
+  OperationKind kind;
+  std::string name;  // "online switch"
 };
 
 // Reads the cluster, and calls `run` with the adapters ready; what was told stays in the conf's
-// manager_log, and journals and logs in its archive, unless `task` only looks. The exit code is
+// manager_log, and journals and logs in its archive, unless the task only looks. The exit code is
 // `run`'s, or that of a conf that cannot be used.
-int on_native_stage(Program& program, const SwitchFiles& files, OutputFormat format, Task task,
+int on_native_stage(Program& program, const SwitchFiles& files, const NativeCall& call,
                     const std::function<int(const NativeStage&, Cluster)>& run);
 
 // One operation, and those of its kind that nobody has finished.

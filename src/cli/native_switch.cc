@@ -16,7 +16,6 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::int64_t kMostSeconds = 86'400;
-
 struct NativeOptions {
   OutputFormat format = OutputFormat::kText;
   Task task = Task::kRun;
@@ -63,8 +62,7 @@ class NativeSwitch : public NativeOperation {
       : program_(stage.program),
         options_(options),
         environment_(stage.environment),
-        output_(stage.program, stage.console, options.format, OperationKind::kSwitch,
-                "online switch") {}
+        output_(stage.output) {}
 
   int run() { return run_native(*this, options_.task, output_, program_.log); }
 
@@ -101,7 +99,7 @@ class NativeSwitch : public NativeOperation {
   Program& program_;
   const NativeOptions& options_;
   Environment& environment_;
-  NativeOutput output_;
+  NativeOutput& output_;
 };
 
 }  // namespace
@@ -132,10 +130,12 @@ int run_native_switch(Program& program, const MhaOnlineSwitch& wish, const Switc
     Status good = scripts_can_run(files, "master_ip_online_change_script");
     if (good.ok()) good = check_wish(request.cluster, request.wish);
     if (good.ok()) good = hosts_resolve(request.cluster);
-    if (!good.ok()) return report_error(stage.program, good.error());
+    if (!good.ok()) return stage.output.failed(good.error());
     return NativeSwitch(stage, options.value()).run();
   };
-  return on_native_stage(program, files, options.value().format, options.value().task, run);
+  const NativeCall call{options.value().format, options.value().task, OperationKind::kSwitch,
+                        "online switch"};
+  return on_native_stage(program, files, call, run);
 }
 
 }  // namespace mha

@@ -273,6 +273,17 @@ class BadInputTest(unittest.TestCase):
         self.assert_refused(USAGE, ("db9", "no such server"), SWITCH, *native,
                             "--new_master_host=db9")
 
+    def test_refusal_as_json(self):
+        """Who asked for a document gets one, also where no host was looked at."""
+        for arguments, code in (((SWITCH, "--new_master_host=db9"), USAGE),
+                                ((FAILOVER, "-d", "db9"), USAGE)):
+            told = self.run_program(*arguments, "--engine=native", "-c", str(self.conf),
+                                    "--format=json")
+            self.assertEqual(told.returncode, code, told.stderr)
+            document = json.loads(told.stdout)
+            self.assertEqual(document["exit_code"], code)
+            self.assertIn("db9", document["error"])
+
     def test_history(self):
         for program in (SWITCH, FAILOVER):
             told = self.run_program(program, "--history", "-c", str(self.conf))
