@@ -102,7 +102,7 @@ Status Plan::observe(Stage& stage, Journal& journal, OnJournalError on_journal_e
     if (clock_.passed(deadline)) {
       return Error{Code::kTimeout, fmt::format("no time left for {}", step->name())};
     }
-    Result<json> found = step->observe(deadline);
+    Result<json> found = step->observe(deadline_of(*step, deadline));
     if (!found.ok()) return found.error();
     json begin = step_record("step_begin", *step);
     begin["kind"] = step->kind();
@@ -132,10 +132,12 @@ std::vector<Error> Plan::apply(Stage& stage, Journal& journal, Deadline deadline
   }
   for (std::size_t i = 1; i < stage.steps.size(); ++i) {
     others.push_back(std::async(std::launch::async, [this, &stage, i, deadline] {
-      return apply_step(*stage.steps[i], stage.found[i], deadline, clock_);
+      const Deadline own = deadline_of(*stage.steps[i], deadline);
+      return apply_step(*stage.steps[i], stage.found[i], own, clock_);
     }));
   }
-  done[0] = apply_step(*stage.steps[0], stage.found[0], deadline, clock_);
+  done[0] =
+      apply_step(*stage.steps[0], stage.found[0], deadline_of(*stage.steps[0], deadline), clock_);
   for (std::size_t i = 1; i < stage.steps.size(); ++i) done[i] = others[i - 1].get();
 
   std::vector<Error> errors;
@@ -181,6 +183,11 @@ std::vector<Error> Plan::run_stage(std::size_t index, Journal& journal, Deadline
   return apply(stage, journal, deadline);
 }
 
+Deadline Plan::deadline_of(const Step& step, Deadline deadline) const {
+  if (!prompt_.has_value() || step.pace() == Pace::kPatient) return deadline;
+  return clock_.deadline_after(*prompt_).capped(deadline);
+}
+
 Deadline Plan::onward_deadline(std::size_t stage, Deadline onward, Deadline forward) const {
   // What the quick ones leave goes to those after them.
   const auto left = static_cast<std::int64_t>(stages_.size() - stage);
@@ -224,6 +231,7 @@ void Plan::end_hurry() {
 Outcome Plan::run(Journal& journal, const PlanBudget& budget,
                   const std::function<void()>& before_undo) {
   Outcome outcome;
+  prompt_ = budget.prompt;
   Deadline onward = budget.forward;
   Deadline forward = budget.forward;
   for (std::size_t i = 0; i < stages_.size(); ++i) {

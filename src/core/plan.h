@@ -36,6 +36,9 @@ struct PlanBudget {
   Deadline forward;   // for all steps together
   Milliseconds undo;  // for undoing all of them, counted from when it begins; as much again is
                       // there for the steps after the point of no return, if `forward` leaves less
+  // For each step whose pace is kPrompt, where `forward` is there for what takes its time; nullopt:
+  // `forward` is all that binds them.
+  std::optional<Milliseconds> prompt = std::nullopt;
 };
 
 // A step whose apply has begun, and what it had found. Does not own the step.
@@ -106,6 +109,8 @@ class Plan {
   [[nodiscard]] bool hurries(std::size_t stage) const {
     return stage >= hurry_begin_ && stage < hurry_end_;
   }
+  // `deadline`, or earlier by the step's pace.
+  [[nodiscard]] Deadline deadline_of(const Step& step, Deadline deadline) const;
   // When a stage after the point of no return must have ended: `onward` is for all of them.
   [[nodiscard]] Deadline onward_deadline(std::size_t stage, Deadline onward,
                                          Deadline forward) const;
@@ -139,6 +144,7 @@ class Plan {
   std::size_t hurry_begin_ = kNever;
   std::size_t hurry_end_ = kNever;
   Milliseconds hurry_at_most_{0};
+  std::optional<Milliseconds> prompt_;
   std::optional<TimePoint> hurry_began_;
   std::optional<TimePoint> hurry_ended_;
 };

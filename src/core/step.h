@@ -15,6 +15,12 @@ enum class UndoFailure {
   kStop,  // they stay: undoing them would be safe only with this one undone
 };
 
+// How long a step may take where its plan has an hour.
+enum class Pace {
+  kPrompt,   // it asks and tells: what takes longer than PlanBudget::prompt hangs
+  kPatient,  // it waits for what takes its time, and sees for itself that nothing hangs
+};
+
 // Named for the state that it reaches ("ensure_read_only db1:3306"). apply and undo are idempotent,
 // read back what they did, and may be called after an apply that failed half way. kind() and
 // parameters() are enough for another process to build the same step again and undo it
@@ -37,6 +43,7 @@ class Step {
   virtual Status apply(const nlohmann::json& found, Deadline deadline) = 0;
   // Restores what observe found.
   virtual Status undo(const nlohmann::json& found, Deadline deadline) = 0;
+  [[nodiscard]] virtual Pace pace() const { return Pace::kPrompt; }
   [[nodiscard]] virtual UndoFailure on_undo_failure() const { return UndoFailure::kGoOn; }
   // The command with which a person would do what undo could not; empty where there is nothing to
   // undo.

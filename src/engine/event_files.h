@@ -10,6 +10,9 @@
 
 namespace mha {
 
+// A host that answers and then says nothing costs no more than this of the downtime.
+inline constexpr Milliseconds kFetchAtMost{120'000};
+
 // The contracts are those of the functions of the same names in saved_events.h. Thread-safe.
 class EventFiles {
  public:

@@ -137,7 +137,7 @@ void Failover::Parts::fill(Plan& plan, Journal& journal) {
 
 PlanBudget Failover::Parts::budget() const {
   const Milliseconds undo = roles.next->settings().operation_timeout;
-  return {environment.clock.deadline_after(undo + request.catch_up_at_most), undo};
+  return {environment.clock.deadline_after(undo + request.catch_up_at_most), undo, undo};
 }
 
 std::vector<std::string> Failover::describe() {

@@ -108,8 +108,8 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   plan.mark_point_of_no_return([&known] { return to_json(known); });
   plan.add(ensure_writable(*roles.next, environment.log));
   add_failover_steps_after(plan, roles, {known, files, *own.value(), environment});
-  const PlanBudget budget{environment.clock.deadline_after(kForward),
-                          roles.next->settings().operation_timeout};
+  const Milliseconds prompt = roles.next->settings().operation_timeout;
+  const PlanBudget budget{environment.clock.deadline_after(kForward), prompt, prompt};
   resumed.outcome = plan.run(*own.value(), budget, [] {});
   close_journal(journal, "carried on", environment);
 

@@ -22,6 +22,8 @@ class FenceStep : public ServerStep {
         journal_(journal),
         environment_(environment) {}
 
+  Pace pace() const override { return Pace::kPatient; }
+
  protected:
   [[nodiscard]] const FenceOrder& order() const { return order_; }
   [[nodiscard]] FenceVerdict& verdict() { return state_.fence; }
@@ -167,6 +169,7 @@ class EnsureShutDown : public ServerStep {
         environment_(environment) {}
 
   std::string kind() const override { return "ensure_shut_down"; }
+  Pace pace() const override { return Pace::kPatient; }
   std::string description() const override {
     return fmt::format("run shutdown_script for {}, unless the fence has", node().title());
   }

@@ -161,6 +161,7 @@ class EnsureFollows : public ServerStep {
       : ServerStep(node, log), request_(std::move(request)), handover_(handover) {}
 
   std::string kind() const override { return "ensure_follows"; }
+  Pace pace() const override { return Pace::kPatient; }
   std::string description() const override {
     return fmt::format("let {} replicate from {}:{}, by {}", node().title(), request_.source.host,
                        request_.source.port,

@@ -28,9 +28,11 @@ class EnsureHasLatest : public ServerStep {
       : ServerStep(*difference.next, environment.log),
         difference_(std::move(difference)),
         state_(state),
-        files_(files) {}
+        files_(files),
+        clock_(environment.clock) {}
 
   std::string kind() const override { return "ensure_has_latest"; }
+  Pace pace() const override { return Pace::kPatient; }
   std::string description() const override {
     return fmt::format("bring {} up to what the most advanced replica has received",
                        node().title());
@@ -220,7 +222,8 @@ class EnsureHasLatest : public ServerStep {
   }
 
   Status apply_relay_log(Node& latest, const ReplicaState& here, Deadline deadline) {
-    Result<RemoteShell*> shell = latest.shell(deadline);
+    const Deadline at_most = clock_.deadline_after(kFetchAtMost).capped(deadline);
+    Result<RemoteShell*> shell = latest.shell(at_most);
     if (!shell.ok()) return shell.error();
     Result<MysqlServer*> there = latest.mysql(deadline);
     if (!there.ok()) return there.error();
@@ -233,7 +236,7 @@ class EnsureHasLatest : public ServerStep {
     wanted.client_bindir = difference_.places.client_bindir;
     wanted.remote_workdir = difference_.places.remote_workdir;
     const Result<SavedEvents> events =
-        files_.fetch_relay_log(*shell.value(), there.value()->replication(), wanted, deadline);
+        files_.fetch_relay_log(*shell.value(), there.value()->replication(), wanted, at_most);
     if (!events.ok()) return events.error();
     // Its SQL thread has nothing left to do, and must not stand in the way.
     const Status stopped = next.value()->replication().stop_replica(deadline);
@@ -244,6 +247,7 @@ class EnsureHasLatest : public ServerStep {
   Difference difference_;
   FailoverState& state_;
   EventFiles& files_;
+  Clock& clock_;
   std::optional<BinlogCoordinates> orig_end_;  // where the difference ends
 };
 

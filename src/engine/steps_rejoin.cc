@@ -23,10 +23,12 @@ class EnsureRejoined : public ServerStep {
         request_(std::move(request)),
         state_(state),
         files_(files),
+        clock_(environment.clock),
         ports_(environment.ports) {}
 
   // As the switch's step, for it is the same to who reads a journal.
   std::string kind() const override { return "ensure_follows"; }
+  Pace pace() const override { return Pace::kPatient; }
   std::string description() const override {
     const NewSource& source = request_.follow.source;
     return fmt::format("let {} replicate from {}:{}, by {}", node().title(), source.host,
@@ -148,7 +150,8 @@ class EnsureRejoined : public ServerStep {
   // All that it lacks, or an error.
   Result<SavedEvents> from_relay_log(Node& helper, const MysqlServer& session,
                                      const BinlogCoordinates& has, Deadline deadline) {
-    Result<RemoteShell*> shell = helper.shell(deadline);
+    const Deadline at_most = clock_.deadline_after(kFetchAtMost).capped(deadline);
+    Result<RemoteShell*> shell = helper.shell(at_most);
     if (!shell.ok()) return shell.error();
     Result<MysqlServer*> there = helper.mysql(deadline);
     if (!there.ok()) return there.error();
@@ -159,7 +162,7 @@ class EnsureRejoined : public ServerStep {
     wanted.client_bindir = request_.places.client_bindir;
     wanted.remote_workdir = request_.places.remote_workdir;
     Result<SavedEvents> events =
-        files_.fetch_relay_log(*shell.value(), there.value()->replication(), wanted, deadline);
+        files_.fetch_relay_log(*shell.value(), there.value()->replication(), wanted, at_most);
     const BinlogCoordinates& whole = state_.handover.orig_end.binlog;
     if (events.ok() && events.value().end != whole) {
       return Error{Code::kRefused,
@@ -174,6 +177,7 @@ class EnsureRejoined : public ServerStep {
   RejoinRequest request_;
   const FailoverState& state_;
   EventFiles& files_;
+  Clock& clock_;
   NodePorts ports_;
 };
 

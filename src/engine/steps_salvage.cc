@@ -18,8 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-// A dead master's host that answers and then says nothing costs no more than this of the downtime.
-constexpr Milliseconds kFetchAtMost{120'000};
 // All binlog servers are called at the same time, and one that is silent has so long.
 constexpr Milliseconds kBinlogServerAnswers{5'000};
 
@@ -99,6 +97,7 @@ class EnsureSalvaged : public ServerStep {
         environment_(environment) {}
 
   std::string kind() const override { return "ensure_salvaged"; }
+  Pace pace() const override { return Pace::kPatient; }
   std::string description() const override {
     return fmt::format("apply on {} what only the binary log of {} has", node().title(),
                        request_.orig->title());

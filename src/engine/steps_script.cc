@@ -54,6 +54,7 @@ class EnsureStopScriptRan : public ServerStep {
         environment_(environment) {}
 
   std::string kind() const override { return kStopScriptKind; }
+  Pace pace() const override { return Pace::kPatient; }
   json parameters() const override {
     json parameters = ServerStep::parameters();
     parameters["new_master"] = json{{"host", next_host_}, {"port", next_port_}};
@@ -107,6 +108,7 @@ class EnsureScriptRan : public ServerStep {
         environment_(environment) {}
 
   std::string kind() const override { return kind_; }
+  Pace pace() const override { return Pace::kPatient; }
   std::string description() const override {
     return fmt::format("run {} for {}", what_, node().title());
   }

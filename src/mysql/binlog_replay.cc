@@ -52,7 +52,7 @@ Status execute_one(const ReplicationSession& session, std::string_view statement
     return too_large(session, doing, statement.size());
   }
   Result<std::vector<StatementResult>> results =
-      session.connection.run(std::string{statement}, doing, deadline);
+      session.connection.run_long(std::string{statement}, doing, deadline);
   if (!results.ok()) return results.error();
   const std::optional<MysqlError>& error = results.value().back().error;
   // What is in a comment for another version is nothing here.

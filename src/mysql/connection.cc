@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -62,6 +63,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const MysqlTarget& target, 
 Connection::Connection(const MysqlTarget& target, const Clock& clock)
     : clock_(clock),
       name_(target.name()),
+      answers_within_(target.answers_within),
       link_(std::make_shared<Link>()),
       // The link is closed on the thread that used it, whoever leaves first.
       worker_(std::make_unique<Worker>([link = link_] {
@@ -77,7 +79,7 @@ Connection::~Connection() {
 
 Status Connection::connect(const MysqlTarget& target, Deadline deadline) {
   const std::string doing = fmt::format("connecting as '{}'", target.user);
-  const Milliseconds limit = clock_.remaining(deadline);
+  const Milliseconds limit = limit_of(deadline);
   if (limit <= Milliseconds{0}) return give_up(doing);
   // The library's own time-out comes after ours.
   const auto timeout_seconds =
@@ -106,23 +108,30 @@ Status Connection::connect(const MysqlTarget& target, Deadline deadline) {
 
 Result<std::vector<StatementResult>> Connection::run(const std::string& sql,
                                                      const std::string& doing, Deadline deadline) {
-  return run_job([sql](Link& link) { return link.execute(sql); }, doing, deadline);
+  return run_job([sql](Link& link) { return link.execute(sql); }, doing, limit_of(deadline));
+}
+
+Result<std::vector<StatementResult>> Connection::run_long(const std::string& sql,
+                                                          const std::string& doing,
+                                                          Deadline deadline) {
+  return run_job([sql](Link& link) { return link.execute(sql); }, doing,
+                 clock_.remaining(deadline));
 }
 
 Result<std::vector<StatementResult>> Connection::run_secret(const Secret& sql,
                                                             const std::string& doing,
                                                             Deadline deadline) {
-  return run_job([sql](Link& link) { return link.execute(sql.reveal()); }, doing, deadline);
+  return run_job([sql](Link& link) { return link.execute(sql.reveal()); }, doing,
+                 limit_of(deadline));
 }
 
 Result<std::vector<StatementResult>> Connection::run_job(std::function<Answer(Link&)> execute,
                                                          const std::string& doing,
-                                                         Deadline deadline) {
+                                                         Milliseconds limit) {
   if (dead_) {
     return Error{Code::kUnreachable,
                  fmt::format("MySQL on {}: {}: this connection was lost before", name_, doing)};
   }
-  const Milliseconds limit = clock_.remaining(deadline);
   if (limit <= Milliseconds{0}) return give_up(doing);
   auto answer = std::make_shared<Answer>();
   const bool in_time = worker_->run(
@@ -148,6 +157,10 @@ Result<std::vector<SqlRow>> Connection::rows(const std::string& sql, const std::
 Error Connection::refusal(const MysqlError& error, const std::string& doing) const {
   return {code_of_statement_error(error.number),
           fmt::format("MySQL on {}: {}: {}", name_, doing, to_string(error))};
+}
+
+Milliseconds Connection::limit_of(Deadline deadline) const {
+  return std::min(clock_.remaining(deadline), answers_within_);
 }
 
 // The connection ends here; what was asked may or may not have happened.

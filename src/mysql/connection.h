@@ -51,6 +51,11 @@ class Connection {
   Result<std::vector<StatementResult>> run(const std::string& sql, const std::string& doing,
                                            Deadline deadline);
 
+  // As run(), of what may take its time: the deadline alone counts, not MysqlTarget's
+  // answers_within.
+  Result<std::vector<StatementResult>> run_long(const std::string& sql, const std::string& doing,
+                                                Deadline deadline);
+
   // As run(), of one statement with a password in it, which is wiped when it has been sent.
   Result<std::vector<StatementResult>> run_secret(const Secret& sql, const std::string& doing,
                                                   Deadline deadline);
@@ -68,11 +73,13 @@ class Connection {
   Status connect(const MysqlTarget& target, Deadline deadline);
   // On the worker's thread; `execute` owns what it executes.
   Result<std::vector<StatementResult>> run_job(std::function<Answer(Link&)> execute,
-                                               const std::string& doing, Deadline deadline);
+                                               const std::string& doing, Milliseconds limit);
+  [[nodiscard]] Milliseconds limit_of(Deadline deadline) const;
   Error give_up(const std::string& doing);
 
   const Clock& clock_;
   std::string name_;
+  Milliseconds answers_within_;
   std::shared_ptr<Link> link_;  // the worker's job holds it as well
   std::unique_ptr<Worker> worker_;
   bool encrypted_ = false;

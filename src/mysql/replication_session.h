@@ -33,12 +33,21 @@ struct ReplicationSession {
   [[nodiscard]] Result<std::vector<StatementResult>> ask(
       const std::vector<std::string_view>& statements, const std::string& doing,
       Deadline deadline) const;
+  // The same, of what may take its time: Connection::run_long.
+  [[nodiscard]] Result<std::vector<StatementResult>> ask_long(
+      const std::vector<std::string_view>& statements, const std::string& doing,
+      Deadline deadline) const;
   // One statement without rows.
   [[nodiscard]] Status execute(std::string_view statement, const std::string& doing,
                                Deadline deadline) const;
 
   // An Error kRefused of our own: "MySQL on db1:3306: DOING: WHAT".
   [[nodiscard]] Error refused(const std::string& doing, const std::string& what) const;
+
+ private:
+  [[nodiscard]] Result<std::vector<StatementResult>> all_of(
+      Result<std::vector<StatementResult>> results, std::size_t statements,
+      const std::string& doing) const;
 };
 
 }  // namespace mha

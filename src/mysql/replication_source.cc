@@ -106,14 +106,29 @@ Result<ReplicaState> replica(const ReplicationSession& session, const std::strin
   return *std::move(status.value().replica);
 }
 
+// An applier ends with its transaction, however large that is; one that takes longer hangs.
+constexpr Milliseconds kStopAtMost{300'000};
+
+Result<ReplicaStatus> state_in(const ReplicationSession& session,
+                               const Result<std::vector<StatementResult>>& results) {
+  if (!results.ok()) return results.error();
+  return parse_replica_status(results.value().back(), session.replication());
+}
+
 // Executes `statement` and reads the state, in one round trip.
 Result<ReplicaStatus> execute_and_look(const ReplicationSession& session,
                                        std::string_view statement, const std::string& doing,
                                        Deadline deadline) {
-  const Result<std::vector<StatementResult>> results =
-      session.ask({statement, session.replication().replica_status}, doing, deadline);
-  if (!results.ok()) return results.error();
-  return parse_replica_status(results.value().back(), session.replication());
+  return state_in(session,
+                  session.ask({statement, session.replication().replica_status}, doing, deadline));
+}
+
+// The same for one that stops threads.
+Result<ReplicaStatus> stop_and_look(const ReplicationSession& session, std::string_view statement,
+                                    const std::string& doing, Deadline deadline) {
+  const Deadline at_most = session.clock.deadline_after(kStopAtMost).capped(deadline);
+  return state_in(
+      session, session.ask_long({statement, session.replication().replica_status}, doing, at_most));
 }
 
 bool has(const NewSource& wanted, const ReplicaState& now) {
@@ -159,7 +174,7 @@ std::string without_quotes(const std::string& text) {
 Status stop_replica(const ReplicationSession& session, Deadline deadline) {
   const std::string doing = "stopping replication";
   const Result<ReplicaStatus> status =
-      execute_and_look(session, session.replication().stop, doing, deadline);
+      stop_and_look(session, session.replication().stop, doing, deadline);
   if (!status.ok()) return status.error();
   const std::optional<ReplicaState>& now = status.value().replica;
   const bool runs =
@@ -171,7 +186,7 @@ Status stop_replica(const ReplicationSession& session, Deadline deadline) {
 Status stop_receiver(const ReplicationSession& session, Deadline deadline) {
   const std::string doing = "stopping its receiver";
   const Result<ReplicaStatus> status =
-      execute_and_look(session, session.replication().stop_receiver, doing, deadline);
+      stop_and_look(session, session.replication().stop_receiver, doing, deadline);
   if (!status.ok()) return status.error();
   const std::optional<ReplicaState>& now = status.value().replica;
   if (!now.has_value() || now->receiver == ReceiverState::kStopped) return {};

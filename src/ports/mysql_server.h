@@ -25,6 +25,10 @@ struct MysqlTarget {
   Secret password;
   MysqlTlsMode tls_mode = MysqlTlsMode::kPreferred;
   std::string tls_ca;  // path; empty: the system's
+  // A server that leaves a statement without an answer for so long hangs, however much time there
+  // is for the work as a whole. What waits on purpose (for the applier, for a lock) asks again and
+  // again, or is given more.
+  Milliseconds answers_within = std::chrono::hours{24};
 
   // "host:port", "[v6]:port"; for messages.
   [[nodiscard]] std::string name() const;

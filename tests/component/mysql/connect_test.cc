@@ -253,6 +253,23 @@ TEST_F(SessionTest, FrozenServerCostsTheDeadlineAndEndsTheSession) {
   EXPECT_LT(took_ms(), kSlackMs);
 }
 
+// A failover has an hour for what takes its time; a server that hangs must not cost that.
+TEST_F(SessionTest, FrozenServerCostsWhatAnAnswerMayTakeWhereThereIsMoreTime) {
+  MysqlTarget target = server_->target();
+  target.answers_within = Milliseconds{500};
+  Result<std::unique_ptr<Connection>> connection = Connection::open(target, clock_, soon());
+  ASSERT_TRUE(connection.ok()) << connection.error().message;
+  // What may take its time has the deadline alone.
+  EXPECT_TRUE(connection.value()->run_long("SELECT SLEEP(0.7)", "sleeping", soon()).ok());
+  server_->freeze();
+  const auto rows = timed(
+      [&] { return connection.value()->rows("SELECT 1", "asking", within(Milliseconds{60'000})); });
+  server_->thaw();
+  ASSERT_FALSE(rows.ok());
+  EXPECT_EQ(rows.error().code, Code::kTimeout);
+  expect_deadline_kept(Milliseconds{500});
+}
+
 TEST_F(SessionTest, ClosingDoesNotBlockOnAFrozenServer) {
   std::unique_ptr<MysqlServer> idle = open(server_->target());
   std::unique_ptr<MysqlServer> timed_out = open(server_->target());

@@ -217,6 +217,26 @@ TEST_F(PlanTest, AfterThePointOfNoReturnEachStepHasTimeOfItsOwn) {
   EXPECT_GT(left_for_c, Milliseconds{0});
 }
 
+// A plan that may wait an hour for a replica does not wait an hour for an sshd that hangs.
+TEST_F(PlanTest, WhatIsPromptHasLittleOfAPlansLongTime) {
+  Milliseconds left_for_prompt{};
+  Milliseconds left_for_patient{};
+  Milliseconds left_after_the_point{};
+  const auto into = [this](Milliseconds& left) {
+    return [this, &left](Deadline deadline) { left = clock_.remaining(deadline); };
+  };
+  add("a", {{}, {}, {}, {}, {}, into(left_for_prompt)});
+  add("b", {{}, {}, {}, {}, {}, into(left_for_patient), Pace::kPatient});
+  plan_.mark_point_of_no_return();
+  add("c", {{}, {}, {}, {}, {}, into(left_after_the_point)});
+  plan_.run(journal_,
+            {clock_.deadline_after(Milliseconds{3'600'000}), Milliseconds{400}, Milliseconds{30}},
+            [] {});
+  EXPECT_EQ(left_for_prompt, Milliseconds{30});
+  EXPECT_EQ(left_for_patient, Milliseconds{3'600'000});
+  EXPECT_EQ(left_after_the_point, Milliseconds{30});
+}
+
 TEST_F(PlanTest, ThePointOfNoReturnIsOnDiskBeforeWhatComesAfterIt) {
   add("a");
   plan_.mark_point_of_no_return();

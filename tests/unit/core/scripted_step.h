@@ -23,6 +23,7 @@ struct StepScript {
   std::function<void()> during_apply;
   std::function<void(Deadline)> during_undo;
   std::function<void(Deadline)> with_deadline = nullptr;  // of apply
+  Pace pace = Pace::kPrompt;
 };
 
 class ScriptedStep : public Step {
@@ -55,6 +56,7 @@ class ScriptedStep : public Step {
     if (script_.during_undo) script_.during_undo(deadline);
     return script_.undo;
   }
+  [[nodiscard]] Pace pace() const override { return script_.pace; }
   [[nodiscard]] std::string undo_by_hand(const nlohmann::json& /*found*/) const override {
     return "mend-" + name_;
   }
