@@ -45,6 +45,7 @@ struct Failover::Parts {
   std::optional<TimePoint> writable_again;
   std::string journal_path;
   std::vector<std::string> events;  // FailoverSummary's
+  bool turned_back = false;         // begun, and undone before the point of no return
 
   Result<std::vector<Problem>> look();
   void read_events();
@@ -52,6 +53,7 @@ struct Failover::Parts {
   void fill(Plan& plan, Journal& journal);
   [[nodiscard]] PlanBudget budget() const;
   [[nodiscard]] std::vector<std::string> errant() const;
+  [[nodiscard]] std::string fenced_for_nothing() const;
 };
 
 Failover::Failover(const FailoverRequest& request, EventFiles& files, Environment& environment)
@@ -176,6 +178,7 @@ Outcome Failover::run() {
     environment.log.info("Putting the replicas back as they were found");
     for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
   });
+  parts.turned_back = outcome.ending == Ending::kUndone || outcome.ending == Ending::kNotUndone;
   if (plan.hurried().has_value()) parts.writable_again = started + *plan.hurried();
   note_summary(*journal.value(), operation_summary(), environment.log);
   return outcome;
@@ -196,6 +199,20 @@ std::vector<std::string> Failover::Parts::errant() const {
   return found;
 }
 
+// A fence is not undone: nobody would make a master of a server that was given up. But where no
+// other has come in its place, clients have none.
+std::string Failover::Parts::fenced_for_nothing() const {
+  const FenceVerdict& fence = state.fence;
+  const bool is_fenced = fence.address_off || fence.server_down || fence.powered_off;
+  if (!turned_back || !is_fenced) return "";
+  return fmt::format(
+      "{0} stays fenced ({1}), and there is no new master: run this again once the cause is "
+      "mended; "
+      "or, where {0} is to go on, start its server, see that it takes writes, and add the virtual "
+      "IP there by hand",
+      roles.orig->title(), fence.text());
+}
+
 FailoverSummary Failover::summary() const {
   const Parts& parts = *parts_;
   FailoverSummary summary;
@@ -208,7 +225,7 @@ FailoverSummary Failover::summary() const {
   summary.evidence = parts.death.evidence;
   summary.fence = parts.state.fence;
   summary.salvage = parts.state.salvage;
-  summary.events = parts.events;
+  if (!parts.turned_back) summary.events = parts.events;
   return summary;
 }
 
@@ -218,6 +235,9 @@ OperationSummary Failover::operation_summary() const {
     summary.downtime = *parts_->writable_again - parts_->began;
   summary.journal = parts_->journal_path;
   for (const std::string& one : parts_->errant()) summary.leftovers.push_back(one);
+  if (std::string fenced = parts_->fenced_for_nothing(); !fenced.empty()) {
+    summary.leftovers.push_back(std::move(fenced));
+  }
   return summary;
 }
 

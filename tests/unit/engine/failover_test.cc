@@ -329,6 +329,18 @@ TEST_P(FailoverTest, RequiredSalvageEndsIt) {
   EXPECT_EQ(dead->cluster.seen(), found);
 }
 
+// The dead master is not given back what was taken from it; who reads the report is told.
+TEST_P(FailoverTest, AnUndoneOneSaysThatTheFenceStays) {
+  const auto dead = make();
+  dead->kill();
+  dead->request.salvage = SalvageMode::kRequire;
+  for (ClusterHost& host : dead->request.cluster.hosts) host.binlog_dirs.clear();
+  EXPECT_EQ(dead->run().ending, Ending::kUndone);
+  EXPECT_EQ(dead->summary.fence.state(), FenceState::kFenced);
+  EXPECT_THAT(dead->leftovers,
+              ElementsAre(AllOf(HasSubstr("db1 stays fenced"), HasSubstr("run this again"))));
+}
+
 TEST_P(FailoverTest, ALivingMasterIsNotDead) {
   const auto dead = make();
   dead->server_runs = true;
