@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import pathlib
 import signal
-import time
 from collections.abc import Callable
 
 import pymysql
@@ -144,8 +143,9 @@ def _account(change: str, back: str) -> Inject:
 
 def _max_connections(scene: Scene, host: str) -> Lift:
     """All taken by clients; those with SUPER have one more."""
+    admin = scene.lab.database(host).connect(60)
     before = scene.lab.sql(host, "SELECT @@max_connections AS n")[0]["n"]
-    scene.lab.sql(host, "SET GLOBAL max_connections = 30")
+    _execute(admin, "SET GLOBAL max_connections = 30")
     taken: list[pymysql.connections.Connection] = []
     with contextlib.suppress(pymysql.err.Error):
         while len(taken) < 40:
@@ -156,17 +156,16 @@ def _max_connections(scene: Scene, host: str) -> Lift:
     def give_back() -> None:
         for session in taken:
             session._force_close()  # pylint: disable=protected-access
-        deadline = time.monotonic() + 5
-        while True:
-            try:
-                scene.lab.sql(host, f"SET GLOBAL max_connections = {before}")
-                return
-            except pymysql.err.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
+        with contextlib.suppress(pymysql.err.Error):  # a server that was killed has forgotten it
+            _execute(admin, f"SET GLOBAL max_connections = {before}")
+        admin._force_close()  # pylint: disable=protected-access
 
     return give_back
+
+
+def _execute(session: pymysql.connections.Connection, statement: str) -> None:
+    with session.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _replica_stops(scene: Scene, host: str) -> Lift:

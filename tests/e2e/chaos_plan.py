@@ -131,9 +131,11 @@ def draw(seed: int, run: int, kinds: tuple[Kind, ...], wish: Wish = Wish()) -> C
     if wish.operation:
         operation = wish.operation
     families = [family for family in (MHA_FAMILIES if operation.startswith("mha-") else FAMILIES)
-                if family[0].startswith(wish.server)]
+                if family[0].startswith(wish.server)
+                and any(family[0].startswith(kind.servers) for kind in kinds
+                        if wish.fault in ("", kind.name))]
     if not families:
-        raise ValueError(f"{operation} is not tried with {wish.server}")
+        raise ValueError(f"{operation} is not tried with {wish.server} and {wish.fault}")
     server, gtid = dice.choice(families)
     loads = [load for load in LOADS if load != "semi-sync" or server.startswith("mariadb")]
     load = dice.choices(loads, [_WEIGHT_OF_LOAD.get(one, 1) for one in loads])[0]
