@@ -127,10 +127,11 @@ Result<std::string_view> BinlogScript::take_line() {
     begin_ = 0;
   }
   if (const Status there = need(begin_, kLine); !there.ok()) return there.error();
-  const std::size_t begin = begin_;
-  const std::size_t end = std::min(text_.find('\n', begin), text_.size());
-  begin_ = std::min(text_.size(), end + 1);
-  return std::string_view{text_}.substr(begin, end - begin);
+  // mysqlbinlog's have 76 characters: what is longer is none of its, and cut.
+  const std::string_view ahead = std::string_view{text_}.substr(begin_, kLine);
+  const std::string_view line = ahead.substr(0, ahead.find('\n'));
+  begin_ += line.size() + (line.size() < ahead.size() ? 1 : 0);
+  return line;
 }
 
 Status BinlogScript::need(std::size_t at, std::size_t size) {
@@ -158,8 +159,9 @@ Status BinlogScript::skip_between_statements() {
       if (const Status skipped = skip_line(); !skipped.ok()) return skipped;
     } else if (begins_with(rest(), kDelimiter) && rest().size() > kDelimiter.size() &&
                is_blank(rest()[kDelimiter.size()]) && rest()[kDelimiter.size()] != '\n') {
+      const std::string_view ahead = rest().substr(0, kAhead);
       const std::string_view wanted =
-          trimmed(rest().substr(0, rest().find('\n')).substr(kDelimiter.size()));
+          trimmed(ahead.substr(0, ahead.find('\n')).substr(kDelimiter.size()));
       if (!wanted.empty()) delimiter_ = wanted.substr(0, kAhead / 2);
       if (const Status skipped = skip_line(); !skipped.ok()) return skipped;
     } else {

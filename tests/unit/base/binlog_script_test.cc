@@ -94,6 +94,14 @@ TEST(BinlogScript, BackslashIsPlainWhereTheSqlModeSaysSo) {
               testing::SizeIs(2));
 }
 
+// Found by fuzzing: such a line was cut where the pieces were, and came out as another script.
+TEST(BinlogScript, LinesThatAreTooLongAreCutTheSameHoweverTheyCome) {
+  const std::string line(500, 'A');
+  EXPECT_EQ(statements("BINLOG '\n" + line + "\n" + line + "';\nCOMMIT;\n").size(), 1U);
+  const std::string blanks(100, ' ');
+  EXPECT_THAT(statements("DELIMITER" + blanks + "//\nCOMMIT;\n"), ElementsAre("COMMIT"));
+}
+
 TEST(BinlogScript, WhatIsNotEnded) {
   EXPECT_THAT(statements(""), IsEmpty());
   EXPECT_THAT(statements("\n# only a comment"), IsEmpty());
