@@ -11,11 +11,14 @@
 #include <set>
 #include <utility>
 
+#include "config/diagnostic.h"
+
 namespace mha {
 namespace {
 
-Error usage(std::string message) {
-  return Error{Code::kUsage, fmt::format("ssh_options: {}", message)};
+// What the text is made of may be anything: messages are one line.
+Error usage(std::string_view message) {
+  return Error{Code::kUsage, fmt::format("ssh_options: {}", printable(message))};
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -186,7 +189,7 @@ class Parser {
   }
 
   void ignore(const std::string& what) {
-    parsed_.ignored.push_back(fmt::format("ssh_options: {} is not used", what));
+    parsed_.ignored.push_back(fmt::format("ssh_options: {} is not used", printable(what)));
   }
 
   // Whether `name` has not been set by this text before.

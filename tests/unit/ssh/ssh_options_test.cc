@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace mha {
 namespace {
 
@@ -193,6 +195,20 @@ TEST(SshOptions, OpenQuotes) {
   for (const std::string_view text : {"-i 'x", "-i \"x", "'", "-o \"Port 5"}) {
     EXPECT_THAT(error_of(text).message, HasSubstr("no closing")) << text;
   }
+}
+
+// Found by fuzzing: a message that an option's text breaks into lines.
+TEST(SshOptions, MessagesAreOneLine) {
+  const auto is_one_line = [](const std::string& text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
+  };
+  for (const std::string_view text : {"-i 'a\nb", "-p 'a\nb'", "-o 'Port=\x1b[2J'", "-o '=\n'"}) {
+    EXPECT_PRED1(is_one_line, error_of(text).message);
+  }
+  const auto parsed = parse_ssh_options("'a\nb' -o 'X=\x01' -B '\t'", SshTarget{});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed.value().ignored.size(), 3U);
+  for (const std::string& line : parsed.value().ignored) EXPECT_PRED1(is_one_line, line);
 }
 
 }  // namespace
