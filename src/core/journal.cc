@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/private_folder.h"
+#include "core/journal_check.h"
 
 namespace mha {
 namespace {
@@ -154,11 +155,16 @@ Result<JournalFile> read_journal(const std::string& path) {
   if (!file) return system_error("cannot read the journal", path);
   JournalFile journal{path, {}};
   std::string line;
-  while (std::getline(file, line)) {
+  for (int number = 1; std::getline(file, line); ++number) {
     json record = json::parse(line, nullptr, false);
-    const bool is_record =
-        record.is_object() && record.contains("event") && record["event"].is_string();
-    if (is_record) journal.records.push_back(std::move(record));
+    if (!record.is_object() || !record.contains("event")) continue;
+    if (const Status checked = check_journal_record(record); !checked.ok()) {
+      return Error{Code::kInternal,
+                   fmt::format("{}:{}: {}: this journal is damaged, and what it began is to be "
+                               "looked for by hand",
+                               path, number, checked.error().message)};
+    }
+    journal.records.push_back(std::move(record));
   }
   if (journal.records.empty() || journal.records.front().value("event", "") != "operation") {
     return Error{Code::kInternal, fmt::format("{} is not a journal", path)};

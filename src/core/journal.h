@@ -44,6 +44,7 @@ struct JournalFile {
   std::vector<nlohmann::json> records;  // the first is the header
 };
 
+// Error (kInternal): unreadable, no journal, or damaged (journal_check.h), with file and line.
 Result<JournalFile> read_journal(const std::string& path);
 
 // Adds a record to a journal that another process wrote, and syncs.

@@ -3,7 +3,24 @@
 
 namespace mha {
 
+namespace {
+
 using nlohmann::json;
+
+// Empty where there is none.
+json object_in(const json& value, const char* key) {
+  const auto found = value.find(key);
+  return found != value.end() && found->is_object() ? *found : json::object();
+}
+
+Salvage::Ending ending_in(const json& salvage) {
+  const auto number = salvage.value("ending", 0U);
+  return number <= static_cast<unsigned>(Salvage::Ending::kFailed)
+             ? static_cast<Salvage::Ending>(number)
+             : Salvage::Ending::kNotTried;
+}
+
+}  // namespace
 
 json to_json(const FailoverState& state) {
   json value = to_json(state.handover);
@@ -26,20 +43,20 @@ Result<FailoverState> failover_state_from_json(const json& value) {
   if (!handover.ok()) return handover.error();
   FailoverState state;
   state.handover = std::move(handover).value();
-  const json salvage = value.value("salvage", json::object());
-  state.salvage.ending = static_cast<Salvage::Ending>(salvage.value("ending", 0));
+  const json salvage = object_in(value, "salvage");
+  state.salvage.ending = ending_in(salvage);
   state.salvage.why = salvage.value("why", "");
   state.salvage.from = salvage.value("from", "");
   state.salvage.events.file = salvage.value("file", "");
   state.salvage.events.transactions = salvage.value("transactions", std::vector<std::string>{});
-  const json fence = value.value("fence", json::object());
+  const json fence = object_in(value, "fence");
   state.fence.address_off = fence.value("address_off", false);
   state.fence.server_down = fence.value("server_down", false);
   state.fence.powered_off = fence.value("powered_off", false);
   state.fence.host_answers = fence.value("host_answers", false);
   state.fence.script_called = fence.value("script_called", false);
   state.fence.rungs = fence.value("rungs", std::vector<std::string>{});
-  const json after = value.value("after_salvage", json::object());
+  const json after = object_in(value, "after_salvage");
   state.after_salvage = {after.value("file", ""), after.value("position", std::uint64_t{0})};
   return state;
 }

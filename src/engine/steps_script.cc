@@ -184,6 +184,7 @@ std::unique_ptr<Step> ensure_start_script_ran(Node& next, ScriptCommand start,
 std::unique_ptr<Step> rebuild_stop_script(const Cluster& cluster, const json& parameters,
                                           Node& orig, Environment& environment) {
   const json next = parameters.value("new_master", json::object());
+  if (!next.is_object()) return nullptr;
   const ClusterHost* next_host =
       find_host(cluster, next.value("host", ""), next.value("port", std::uint16_t{0}));
   if (next_host == nullptr) return nullptr;

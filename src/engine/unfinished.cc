@@ -44,7 +44,10 @@ std::optional<JournalFile> find_unfinished(const std::string& operation, const C
     if (paths.empty()) continue;
     // Only the newest of each master counts: what an older one began, it has found and changed.
     Result<JournalFile> journal = read_journal(paths.front());
-    if (!journal.ok()) continue;
+    if (!journal.ok()) {
+      environment.log.warning("{}", journal.error().message);
+      continue;
+    }
     const auto time = [](const JournalFile& file) {
       return file.records.front().value("time", "");
     };

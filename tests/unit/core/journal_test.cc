@@ -164,6 +164,34 @@ TEST_F(JournalTest, WhatIsNoJournalIsRefused) {
   EXPECT_FALSE(read_journal(folder_.path()).ok()) << "a folder";
 }
 
+// A reader that guessed would put back something else than what was found.
+TEST_F(JournalTest, DamagedRecordsAreRefusedByName) {
+  const std::string path = write_one("online_stop", "db1");
+  const std::string whole = read_whole(path);
+  const std::vector<std::pair<std::string, std::string>> damages{
+      {R"({"event":7})", "'event' is not a text"},
+      {R"({"event":"e","found":[]})", "'found' is not an object"},
+      {R"({"event":"e","parameters":{"host":"db1","port":65536}})", "'port' is not a port"},
+      {R"({"event":"e","parameters":{"host":"db1","port":-1}})", "'port' is not a port"},
+      {R"({"event":"e","found":{"receiver":"yes"}})", "'receiver' is not true or false"},
+      {R"({"event":"e","facts":{"salvage":{"transactions":["a",1]}}})", "'transactions' is not"},
+      {R"({"event":"e","facts":{"orig_end":{"position":1.5}}})", "'position' is not a number"},
+      {R"({"event":"end","ending":4294967296})", "'ending' is not a number"},
+      {R"({"event":"e","x":)" + std::string(100, '[') + std::string(100, ']') + "}", "levels"}};
+  for (const auto& [line, what] : damages) {
+    write_whole(path, whole + line + "\n");
+    const Result<JournalFile> read = read_journal(path);
+    ASSERT_FALSE(read.ok()) << line;
+    EXPECT_THAT(read.error().message, AllOf(HasSubstr(path + ":3: "), HasSubstr(what))) << line;
+  }
+}
+
+TEST_F(JournalTest, MembersThatNobodyKnowsMayBeAnything) {
+  const std::string path = write_one("online_stop", "db1");
+  write_whole(path, read_whole(path) + R"({"event":"e","new":{"thing":[1,null,{"host":"db1"}]}})");
+  EXPECT_TRUE(read_journal(path).ok());
+}
+
 TEST_F(JournalTest, TheNewestIsFirst) {
   const std::string first = write_one("online_stop", "db1");
   clock_.advance(Milliseconds{999});  // over the second
