@@ -10,6 +10,7 @@
 #include "engine/dead_master.h"
 #include "engine/failover_cast.h"
 #include "engine/failover_problems.h"
+#include "engine/mha_locks.h"
 #include "engine/mha_state.h"
 
 namespace mha {
@@ -118,16 +119,10 @@ void Failover::Parts::read_events() {
 
 // As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
 Status Failover::Parts::take_locks() {
-  const Deadline deadline = environment.clock.deadline_after(kLook);
-  for (Node* replica : roles.replicas) {
-    Result<MysqlServer*> server = replica->mysql(deadline);
-    if (!server.ok()) return server.error();
-    const Status taken = server.value()->take_lock(kMhaFailoverLock, deadline);
-    if (!taken.ok()) {
-      return taken.error().with_context("masterha_manager or another failover is at work");
-    }
-  }
-  return {};
+  std::vector<LockWish> wishes;
+  for (Node* replica : roles.replicas) wishes.push_back({replica, kMhaFailoverLock});
+  return take_mha_locks(wishes, "masterha_manager or another failover is at work",
+                        environment.clock.deadline_after(kLook));
 }
 
 void Failover::Parts::fill(Plan& plan, Journal& journal) {

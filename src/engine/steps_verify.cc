@@ -5,7 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <future>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/switch_plan.h"
@@ -39,7 +41,7 @@ class VerifySwitch : public Step {
     if (orig_ != nullptr) look_at_writes(*orig_, ReadOnly::kOn, deadline);
     look_at_vip(next_, VipPresence::kPresent, deadline);
     if (orig_ != nullptr) look_at_vip(*orig_, VipPresence::kAbsent, deadline);
-    for (const Follower& follower : followers_) look_at_replica(*follower.node, deadline);
+    look_at_replicas(deadline);
     if (wrong_.empty()) return {};
     return Error{Code::kRefused, fmt::format("read back: {}", fmt::join(wrong_, "; "))};
   }
@@ -76,25 +78,36 @@ class VerifySwitch : public Step {
     }
   }
 
-  void look_at_replica(Node& node, Deadline deadline) {
+  // All at the same time: there may be fifty, and each may be connecting still.
+  void look_at_replicas(Deadline deadline) {
+    std::vector<std::future<std::string>> looks;
+    for (const Follower& follower : followers_) {
+      looks.push_back(std::async(std::launch::async, [this, &node = *follower.node, deadline] {
+        return wrong_with_replica(node, deadline);
+      }));
+    }
+    for (std::future<std::string>& look : looks) {
+      std::string wrong = look.get();
+      if (!wrong.empty()) wrong_.push_back(std::move(wrong));
+    }
+  }
+
+  // Empty where nothing is.
+  [[nodiscard]] std::string wrong_with_replica(Node& node, Deadline deadline) const {
     const Deadline soon = clock_.deadline_after(kConnecting).capped(deadline);
     for (;;) {
       Result<MysqlServer*> server = node.mysql(deadline);
       const Result<ServerState> state = server.ok() ? server.value()->replication().state(deadline)
                                                     : Result<ServerState>{server.error()};
       if (!state.ok()) {
-        wrong_.push_back(fmt::format("whether {} replicates is not known: {}", node.title(),
-                                     state.error().message));
-        return;
+        return fmt::format("whether {} replicates is not known: {}", node.title(),
+                           state.error().message);
       }
       const std::string why = why_not_replicating(state.value());
-      if (why.empty()) return;
+      if (why.empty()) return "";
       const bool may_come = state.value().replica.has_value() &&
                             state.value().replica->receiver == ReceiverState::kConnecting;
-      if (!may_come || clock_.passed(soon)) {
-        wrong_.push_back(fmt::format("{} {}", node.title(), why));
-        return;
-      }
+      if (!may_come || clock_.passed(soon)) return fmt::format("{} {}", node.title(), why);
       clock_.sleep_until(std::min(clock_.now() + kPoll, soon.at()));
     }
   }

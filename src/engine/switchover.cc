@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/client_threads.h"
+#include "engine/mha_locks.h"
 #include "engine/mha_state.h"
 #include "engine/switch_plan.h"
 
@@ -152,18 +153,14 @@ std::vector<std::string> Switchover::Parts::vip_holders() {
 // (M:lib/MHA/MasterRotate.pm). They keep masterha_manager and other switches away, and end with our
 // sessions.
 Status Switchover::Parts::take_locks() {
-  const Deadline deadline = environment.clock.deadline_after(kLook);
+  std::vector<LockWish> wishes;
   for (std::size_t i = 0; i < discovery.nodes.size(); ++i) {
     if (!discovery.views[i].living()) continue;
-    Result<MysqlServer*> server = discovery.nodes[i]->mysql(deadline);
-    if (!server.ok()) return server.error();
-    const char* lock = i == topology.master ? kMhaMonitorLock : kMhaFailoverLock;
-    const Status taken = server.value()->take_lock(lock, deadline);
-    if (!taken.ok()) {
-      return taken.error().with_context("masterha_manager or another switch is at work");
-    }
+    wishes.push_back(
+        {discovery.nodes[i].get(), i == topology.master ? kMhaMonitorLock : kMhaFailoverLock});
   }
-  return {};
+  return take_mha_locks(wishes, "masterha_manager or another switch is at work",
+                        environment.clock.deadline_after(kLook));
 }
 
 Status Switchover::Parts::catch_up() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -41,8 +42,13 @@ class FaultPlan {
     faults_.clear();
   }
 
+  // Is told of each call before it begins, in the caller's thread, which may be kept waiting: no
+  // lock of a fake is held. To be set while nobody calls.
+  std::function<void(const std::string& call)> on_begin;
+
   // Counts and records the call.
   [[nodiscard]] std::optional<Error> before(const std::string& call) {
+    if (on_begin) on_begin(call);
     const std::lock_guard lock{mutex_};
     calls_.push_back(call);
     return take(calls_.size(), call, FaultTime::kBefore);
