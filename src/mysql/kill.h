@@ -10,15 +10,17 @@
 
 namespace mha {
 
-// As MysqlServer::kill(). One text of many KILLs, more than one where they would not fit into
-// `most_bytes`. A server stops at the first KILL that it refuses: the process list is then read,
-// ids that it does not have are kAlreadyGone, and the rest is sent again.
+// As MysqlServer::kill(). Texts of many KILLs, each within `most_bytes`. A server stops at the
+// first KILL that it refuses: the rest is sent again. Where several in a row are refused, the
+// process list is read first, and ids that it does not have are kAlreadyGone. MariaDB gets one text
+// for all.
 // - The server says 1094, "unknown thread", both for a thread that is gone and for one that it will
 //   not end (event_scheduler): only the process list tells them apart.
 // - kKilled means that the server took the order. A thread that rolls back stays listed (Command or
 //   State "Killed") until it is through, and another KILL of it is kKilled again.
-// - `own_id` is refused without asking.
-Result<std::vector<KillOutcome>> kill_threads(Connection& connection, std::uint64_t own_id,
+// - Our own connection is refused without asking.
+Result<std::vector<KillOutcome>> kill_threads(Connection& connection,
+                                              const ServerIdentity& identity,
                                               const std::vector<std::uint64_t>& thread_ids,
                                               std::size_t most_bytes, Deadline deadline);
 

@@ -130,7 +130,7 @@ class LibmysqlServer : public MysqlServer {
 
   Result<std::vector<KillOutcome>> kill(const std::vector<std::uint64_t>& thread_ids,
                                         Deadline deadline) override {
-    return kill_threads(*connection_, identity_.connection_id, thread_ids, text_limit(), deadline);
+    return kill_threads(*connection_, identity_, thread_ids, text_limit(), deadline);
   }
 
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {

@@ -208,6 +208,28 @@ TEST_F(ClientsTest, ThousandInOneRoundTrip) {
   for (std::size_t i = 0; i < kClients; ++i) EXPECT_EQ(outcomes[i].thread_id, ids[i]);
 }
 
+// MariaDB ends a user's threads in one go; not those of a user of whom one is to stay.
+TEST_F(ClientsTest, ManyOfOneUserAndOneToSpare) {
+  auto clients = connect_clients(250);
+  std::vector<std::uint64_t> ids;
+  for (std::size_t i = 1; i < clients.size(); ++i) ids.push_back(clients[i]->id());
+  EXPECT_THAT(kill(ids), Each(Field(&KillOutcome::result, KillResult::kKilled)));
+  EXPECT_EQ(clients[0]->value("SELECT 1"), "1") << "it was not asked to end";
+  EXPECT_FALSE(clients[1]->execute("SELECT 1"));
+
+  auto more = connect_clients(250);
+  ids.clear();
+  for (const auto& client : more) ids.push_back(client->id());
+  ids.push_back(clients[0]->id());
+  ids.push_back(3'000'000'000U);
+  const std::vector<KillOutcome> outcomes = kill(ids);
+  ASSERT_THAT(outcomes, SizeIs(ids.size()));
+  EXPECT_EQ(outcomes.back().result, KillResult::kAlreadyGone);
+  EXPECT_EQ(outcomes.front().result, KillResult::kKilled);
+  EXPECT_FALSE(clients[0]->execute("SELECT 1"));
+  EXPECT_TRUE(session_->read_only_state(soon()).ok()) << "our own session lives";
+}
+
 // More than fits into the server's smallest packet, half of them unknown: the order stays.
 TEST_F(ClientsTest, ManyIdsInSmallPackets) {
   TestClient admin;
