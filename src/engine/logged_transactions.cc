@@ -59,7 +59,7 @@ std::optional<LoggedTransaction> TransactionScanner::take(const BinlogEvent& eve
 }
 
 void TransactionScanner::begin(const BinlogEvent& event) {
-  open_.emplace();
+  open_ = Open{};
   ++begun_;
   LoggedTransaction& transaction = open_->transaction;
   transaction.begin = event.offset;
