@@ -86,6 +86,16 @@ class TaggedReader {
   std::string_view rest_;
 };
 
+// As a server takes it (MySQL 9.7's manual, "GTID Format and Storage"): what is something else is
+// no tag, and would stand in messages and statements.
+bool is_tag(std::string_view text) {
+  constexpr std::size_t kLongest = 32;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  return text.size() <= kLongest && (text.empty() || is_letter(text.front())) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
 // Fields in order: 0 flags, 1 UUID (16 integers), 2 number, 3 tag.
 std::string tagged_gtid_text(std::string_view body) {
   TaggedReader reader{body};
@@ -105,7 +115,7 @@ std::string tagged_gtid_text(std::string_view body) {
   const auto number = reader.take_signed();
   if (!number.has_value() || *number <= 0 || !field(3)) return "";
   const auto tag = reader.take_string();
-  if (!tag.has_value()) return "";
+  if (!tag.has_value() || !is_tag(*tag)) return "";
   return tag->empty() ? fmt::format("{}:{}", uuid_text(uuid), *number)
                       : fmt::format("{}:{}:{}", uuid_text(uuid), *tag, *number);
 }

@@ -17,6 +17,7 @@ void check_event(const BinlogEvent& event, const BinlogFile& file) {
   must(text.size <= event.body_size, "a statement is a part of its event");
   const std::string gtid = mysql_gtid_text(event);
   must(gtid.empty() || gtid.size() >= 38, "a GTID has a UUID and a number");
+  must_be_one_line(gtid);
 }
 
 // `expects` as of BinlogFile::expect_log_pos; nullopt: a relay log.

@@ -218,6 +218,30 @@ TEST_F(BinlogEventsTest, WhatIsNoLogIsSaid) {
   EXPECT_THAT(reading.transactions, testing::SizeIs(1));
 }
 
+// Numbers below 64 are one byte, shifted by one. A tag that is none was found by fuzzing.
+TEST_F(BinlogEventsTest, TagsAreThoseThatAServerTakes) {
+  const auto tagged = [](const std::string& tag) {
+    std::string body;
+    const auto put = [&body](int value) { body += static_cast<char>(value << 1); };
+    for (const int value : {1, 60, 5, 0, 0, 1}) put(value);
+    for (int i = 0; i < 16; ++i) put(0x11);
+    for (const int value : {2, 7 * 2, 3, static_cast<int>(tag.size())}) put(value);
+    body += tag;
+    BinlogEvent event;
+    event.type = BinlogEventType::kTaggedGtid;
+    event.body = body;
+    return mysql_gtid_text(event);
+  };
+  EXPECT_EQ(tagged("a_tag9"), "11111111-1111-1111-1111-111111111111:a_tag9:7");
+  EXPECT_EQ(tagged(""), "11111111-1111-1111-1111-111111111111:7");
+  EXPECT_EQ(tagged(std::string(32, 'x')).size(), 36U + 1 + 32 + 2);
+  for (const std::string& none :
+       {std::string("a\nb"), std::string("9a"), std::string("A"), std::string("a'b"),
+        std::string("a\0b", 3), std::string(33, 'x')}) {
+    EXPECT_EQ(tagged(none), "") << none;
+  }
+}
+
 TEST_F(BinlogEventsTest, LargeEventIsChecked) {
   BinlogBytes log;
   log.query("BEGIN");
