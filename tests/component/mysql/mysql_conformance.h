@@ -88,6 +88,17 @@ class MysqlConformance : public testing::TestWithParam<std::pair<std::string, Ma
     }
     return true;
   }
+  // A killed thread may be in one list a moment longer than in the other.
+  bool eventually_unblocked() {
+    const Deadline deadline = soon();
+    for (;;) {
+      const auto blockers = session_->write_blockers(soon());
+      EXPECT_TRUE(blockers.ok()) << blockers.error().message;
+      if (!blockers.ok() || blockers.value().empty()) return blockers.ok();
+      if (world_->clock().passed(deadline)) return false;
+      world_->clock().sleep_for(Milliseconds{5});
+    }
+  }
   std::vector<KillOutcome> kill(const std::vector<std::uint64_t>& ids) {
     Result<std::vector<KillOutcome>> outcomes = session_->kill(ids, soon());
     EXPECT_TRUE(outcomes.ok()) << outcomes.error().message;
@@ -152,7 +163,7 @@ TEST_P(MysqlConformance, BlockedUntilTheBlockerIsKilled) {
 
   ASSERT_THAT(kill({blocker}), testing::SizeIs(1));
   ASSERT_TRUE(eventually_gone(blocker));
-  EXPECT_THAT(session_->write_blockers(soon()).value(), testing::IsEmpty());
+  EXPECT_TRUE(eventually_unblocked());
   EXPECT_TRUE(set({ReadOnly::kOn, true}).ok());
   EXPECT_EQ(state(), with_super(ReadOnly::kOn, true));
 }
