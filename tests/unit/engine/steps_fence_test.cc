@@ -169,6 +169,7 @@ TEST_F(StepsFenceTest, ACloudTakesTheAddressMeanwhile) {
   EXPECT_EQ(state_.fence.state(), FenceState::kAddressFenced);
   EXPECT_THAT(state_.fence.rungs,
               ElementsAre(HasSubstr("no longer leads to"), HasSubstr("gave us no SSH session")));
+  held_.answer();
 }
 
 TEST_F(StepsFenceTest, WhatDependsOnTheAnswerWaitsForIt) {
