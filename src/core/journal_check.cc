@@ -57,8 +57,8 @@ constexpr std::array kMembers{
     Member{"operation", is_text, kText}, Member{"application", is_text, kText},
     Member{"engine", is_text, kText}, Member{"keep_as", is_text, kText},
     Member{"orig_master_is_new_slave", is_flag, kFlag}, Member{"semi_sync", is_flag, kFlag},
-    Member{"events", is_flag, kFlag}, Member{"like", is_object, kObject},
-    Member{"master_events", is_object, kObject},
+    Member{"events", is_flag, kFlag}, Member{"disabled_events", is_texts, "a list of texts"},
+    Member{"like", is_object, kObject}, Member{"master_events", is_object, kObject},
     // Of hosts, servers and what they were found to be.
     Member{"host", is_text, kText}, Member{"port", is_number<65535>, kPort},
     Member{"read_only", is_text, kText}, Member{"super_read_only", is_flag, kFlag},
@@ -77,7 +77,8 @@ constexpr std::array kMembers{
     // Of a handover and of a failover's state.
     Member{"file", is_text, kText}, Member{"position", is_number<kLargest64>, kNumber},
     Member{"gtids", is_text, kText}, Member{"salvage", is_object, kObject},
-    Member{"why", is_text, kText}, Member{"transactions", is_texts, "a list of texts"},
+    Member{"why", is_text, kText}, Member{"from", is_text, kText},
+    Member{"script_called", is_flag, kFlag}, Member{"transactions", is_texts, "a list of texts"},
     Member{"after_salvage", is_object, kObject}, Member{"rungs", is_texts, "a list of texts"},
     Member{"address_off", is_flag, kFlag}, Member{"server_down", is_flag, kFlag},
     Member{"powered_off", is_flag, kFlag}, Member{"host_answers", is_flag, kFlag},

@@ -73,7 +73,7 @@ json failover_header(const Cluster& cluster, const FailoverRoles& roles, const R
               {"new_master", host_json(roles.next->spec())},
               {"semi_sync", roles.semi_sync_replica},
               {"keep_as", roles.keep_as},
-              {"events", events},
+              {"disabled_events", events},
               {"like", replica_to_json(like)}};
 }
 

@@ -120,7 +120,7 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   }
   resumed.summary.fence = known.fence;
   resumed.summary.salvage = known.salvage;
-  resumed.summary.events = header.value("events", std::vector<std::string>{});
+  resumed.summary.events = header.value("disabled_events", std::vector<std::string>{});
   resumed.operation_summary = operation_summary_of(resumed.summary);
   resumed.operation_summary.journal = own.value()->path();
   return resumed;
