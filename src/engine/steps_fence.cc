@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// What the three have in common: the fence over a session, and the verdict.
+// What the four moments have in common: the fence over a session, and the verdict.
 class FenceStep : public ServerStep {
  public:
   FenceStep(FenceOrder order, FailoverState& state, Journal& journal, Environment& environment)

@@ -1,6 +1,10 @@
 // Listing threads and ending them, few and many.
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -228,6 +232,27 @@ TEST_F(ClientsTest, ManyOfOneUserAndOneToSpare) {
   EXPECT_EQ(outcomes.front().result, KillResult::kKilled);
   EXPECT_FALSE(clients[0]->execute("SELECT 1"));
   EXPECT_TRUE(session_->read_only_state(soon()).ok()) << "our own session lives";
+}
+
+// Connected, and silent when asked to log in: they have no user by which they could be ended.
+TEST_F(ClientsTest, ManyWhoHaveNotLoggedIn) {
+  constexpr const char* kNotLoggedIn = "unauthenticated user";
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server_->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::vector<int> silent(150);
+  for (int& one : silent) {
+    one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(connect(one, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  EXPECT_TRUE(eventually([&] { return ids_of(kNotLoggedIn).size() == silent.size(); }));
+  EXPECT_THAT(kill(ids_of(kNotLoggedIn)), Each(Field(&KillOutcome::result, KillResult::kKilled)));
+  const TimePoint killed = clock_.now();
+  EXPECT_TRUE(eventually([&] { return ids_of(kNotLoggedIn).empty(); }));
+  EXPECT_LT(clock_.now() - killed, Milliseconds{5000})
+      << "the server's own connect_timeout is 10 s";
+  for (const int one : silent) close(one);
 }
 
 // More than fits into the server's smallest packet, half of them unknown: the order stays.
