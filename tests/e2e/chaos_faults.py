@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pymysql
 
 from chaos_network import BadWire, reset_connections
-from chaos_plan import FAILOVERS, SWITCHES, Kind
+from chaos_plan import FAILOVERS, HAVE_SEMI_SYNC, SWITCHES, Kind
 from chaos_scene import STATE_FOLDER, Scene
 from support import options
 
@@ -195,7 +195,8 @@ def _replica_breaks(scene: Scene, host: str) -> Lift:
 
 def _semi_sync_waits(scene: Scene, host: str) -> Lift:
     """For replicas that never acknowledge: every commit waits."""
-    variables = ("rpl_semi_sync_master_timeout", "rpl_semi_sync_master_enabled")
+    sends, _ = scene.semi_sync
+    variables = (f"rpl_semi_sync_{sends}_timeout", f"rpl_semi_sync_{sends}_enabled")
     before = [scene.lab.sql(host, f"SELECT @@{name} AS v")[0]["v"] for name in variables]
     for name, value in zip(variables, (3_600_000, 1)):
         scene.lab.sql(host, f"SET GLOBAL {name} = {value}")
@@ -290,7 +291,7 @@ KNOWN = {known.kind.name: known for known in (
     Known(Kind("max-connections", _ALL), _max_connections),
     Known(Kind("replica-stops", _REPLICAS), _replica_stops),
     Known(Kind("replica-breaks", _REPLICAS), _replica_breaks),
-    Known(Kind("semi-sync-waits", ("orig",), operations=SWITCHES, servers=("mariadb",)),
+    Known(Kind("semi-sync-waits", ("orig",), operations=SWITCHES, servers=HAVE_SEMI_SYNC),
           _semi_sync_waits),
     Known(Kind("disk-full-manager", weight=3), _disk_full),
     Known(Kind("disk-full-server", _ALL), _database_disk_full),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import chaos_state
 import crowds
 import support
+from chaos_plan import HAVE_SEMI_SYNC
 from halab import direct
 from support import DATABASE_HOSTS, SIGNALS, Lab, Outcome
 
@@ -21,6 +22,13 @@ STATE_FOLDER = support.STATE_DIR
 _STATE_DISK = "8m"
 # An event of the master on who replicates from it.
 _AS_REPLICA = ({"tick": "SLAVESIDE_DISABLED"}, {"tick": "REPLICA_SIDE_DISABLED"})
+
+
+def _plugins(server: str) -> dict[str, str]:
+    """MariaDB has semi-sync built in. Loaded, it is off until somebody wants it."""
+    if server.startswith("mysql") and server.startswith(HAVE_SEMI_SYNC):
+        return {"plugin_load": "semisync_source.so;semisync_replica.so"}
+    return {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +51,18 @@ class Scene:
         self.sudoers = sudoers
         self.lab = Lab(server=server, gtid=gtid, sudoers=sudoers, kill_after_timeout=1,
                        helper_conf=HELPER_CONF, database_disk="500m",
-                       server_conf={"event_scheduler": "1"})
+                       server_conf={"event_scheduler": "1"} | _plugins(server))
         self.notes: list[Note] = []
         self.bad_wires: set[str] = set()
         # What the run does, and what others have done meanwhile.
         self.command: list[str] = []
         self.beside: list[Outcome] = []
         self.orig, self.next, self.third = DATABASE_HOSTS
+
+    @property
+    def semi_sync(self) -> tuple[str, str]:
+        """In the names of its variables: who sends, and who receives."""
+        return ("source", "replica") if self.server.startswith("mysql") else ("master", "slave")
 
     def up(self) -> None:
         lab = self.lab
