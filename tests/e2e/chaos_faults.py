@@ -141,6 +141,15 @@ def _account(change: str, back: str) -> Inject:
     return inject
 
 
+def _of_family(ways: dict[str, Inject]) -> Inject:
+    """By how the server's name begins; the longest that fits."""
+    def inject(scene: Scene, host: str) -> Lift:
+        fitting = [begin for begin in ways if scene.server.startswith(begin)]
+        return ways[max(fitting, key=len)](scene, host)
+
+    return inject
+
+
 def _max_connections(scene: Scene, host: str) -> Lift:
     """All taken by clients; those with SUPER have one more."""
     admin = scene.lab.database(host).connect(60)
@@ -282,12 +291,19 @@ KNOWN = {known.kind.name: known for known in (
     Known(Kind("vip-on-both", _REPLICAS, ("start", "steps", "handover", "undo")), _vip_on_both),
     Known(Kind("account-locked", _ALL, servers=("mariadb", "mysql-9")),
           _account("ALTER USER {user} ACCOUNT LOCK", "ALTER USER {user} ACCOUNT UNLOCK")),
-    Known(Kind("password-changed", _ALL, servers=("mariadb", "mysql-9")),
-          _account("ALTER USER {user} IDENTIFIED BY 'another'",
-                   "ALTER USER {user} IDENTIFIED BY '{password}'")),
-    Known(Kind("kill-refused", _ALL, servers=("mariadb",)),
-          _account("REVOKE CONNECTION ADMIN ON *.* FROM {user}",
-                   "GRANT CONNECTION ADMIN ON *.* TO {user}")),
+    Known(Kind("password-changed", _ALL), _of_family({
+        "m": _account("ALTER USER {user} IDENTIFIED BY 'another'",
+                      "ALTER USER {user} IDENTIFIED BY '{password}'"),
+        "mysql-5": _account("SET PASSWORD FOR {user} = PASSWORD('another')",
+                            "SET PASSWORD FOR {user} = PASSWORD('{password}')")})),
+    Known(Kind("kill-refused", ("orig",), _EARLY, SWITCHES, ("mariadb", "mysql-9")), _of_family({
+        "mariadb": _account("REVOKE CONNECTION ADMIN ON *.* FROM {user}",
+                            "GRANT CONNECTION ADMIN ON *.* TO {user}"),
+        "mysql-9": _account("REVOKE CONNECTION_ADMIN, SUPER ON *.* FROM {user}",
+                            "GRANT CONNECTION_ADMIN, SUPER ON *.* TO {user}")})),
+    # Of sessions that have the right. Those servers that our programs speak to without TLS.
+    Known(Kind("kill-misspelt", ("orig",), _EARLY, SWITCHES, ("mariadb-10", "mysql-5")),
+          _bad_wire("--misspell-kills", manager_only=True)),
     Known(Kind("max-connections", _ALL), _max_connections),
     Known(Kind("replica-stops", _REPLICAS), _replica_stops),
     Known(Kind("replica-breaks", _REPLICAS), _replica_breaks),
