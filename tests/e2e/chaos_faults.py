@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import pathlib
 import signal
+import time
 from collections.abc import Callable
 
 import pymysql
@@ -11,7 +12,7 @@ import pymysql
 from chaos_network import BadWire, reset_connections
 from chaos_plan import FAILOVERS, HAVE_SEMI_SYNC, SWITCHES, Kind
 from chaos_scene import STATE_FOLDER, Scene
-from support import options
+from support import APPLICATION_CONF, options
 
 Lift = Callable[[], object]
 Inject = Callable[[Scene, str], Lift]
@@ -27,6 +28,8 @@ class Known:
     kind: Kind
     inject: Inject | None = None
     action: int = 0
+    # Before the start means before a failover's master dies.
+    is_there_before: bool = False
 
 
 def _nothing() -> None:
@@ -254,7 +257,35 @@ def _mha_lock(scene: Scene, host: str) -> Lift:
 
 def _second_copy(scene: Scene, _: str) -> Lift:
     """Another operator types the same."""
-    return scene.run_beside(scene.command)
+    scene.run_beside(scene.command)
+    return _nothing
+
+
+def _masterha_manager(scene: Scene, _: str) -> Lift:
+    """MHA's own, which watches the master, and fails over by itself once that is dead."""
+    mha = scene.lab.mha
+    thread = scene.run_beside(["masterha_manager", f"--conf={APPLICATION_CONF}",
+                               "--skip_check_ssh"])
+    # A program that is halted meanwhile must not wait for ever.
+    deadline = time.monotonic() + (2 if scene.is_under_way else 40)
+    while thread.is_alive() and time.monotonic() < deadline and not _is_watched(scene):
+        time.sleep(0.05)
+
+    def stop() -> None:
+        """Where it has found the master dead already, it is let do what it does then."""
+        while thread.is_alive() and "is not reachable!" not in mha.manager_log():
+            mha.run(["masterha_stop", f"--conf={APPLICATION_CONF}"])
+            thread.join(0.5)
+
+    return stop
+
+
+def _is_watched(scene: Scene) -> bool:
+    with contextlib.suppress(pymysql.err.Error, OSError):
+        name = "MHA_Master_High_Availability_Monitor"
+        return scene.lab.database(scene.orig).sql(
+            "SELECT IS_USED_LOCK(%s) AS held", (name,), timeout=1)[0]["held"] is not None
+    return False
 
 
 _ALL = ("orig", "next", "third")
@@ -313,6 +344,10 @@ KNOWN = {known.kind.name: known for known in (
     Known(Kind("disk-full-server", _ALL), _database_disk_full),
     Known(Kind("dns-dead"), _dns_dead),
     Known(Kind("mha-lock", _ALL, _EARLY), _mha_lock),
+    # Where MHA 0.58 can: it has the words of neither newer MySQL nor newer MariaDB.
+    Known(Kind("masterha-manager", places=("start", "look", "steps"),
+               servers=("mariadb-10.11", "mysql-5.6"), weight=3, head_start=12),
+          _masterha_manager, is_there_before=True),
     Known(Kind("second-copy", places=("look", "steps", "handover", "undo"), weight=3),
           _second_copy),
 )}

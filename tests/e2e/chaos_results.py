@@ -25,6 +25,9 @@ class Result:
     status: int
     answers: list[int]
     program_s: float
+    # By MHA: the longest call of a hook of ours, and whether MHA itself came to no end.
+    hook_s: float
+    given_up: bool
     run_s: float
     violations: list[str]
     trouble: str
@@ -55,7 +58,9 @@ def result_of(case: Case, seen: Performance | None, violations: list[str], troub
                   [name for name, came in (seen.reached if seen else {}).items() if came],
                   outcome.status if outcome else -1,
                   [answer.status for answer in seen.answers] if seen else [],
-                  round(seen.took, 2) if outcome else 0.0, round(run_s, 2), violations, trouble)
+                  round(seen.took, 2) if outcome else 0.0,
+                  round(max((call.end - call.begin for call in seen.hooks), default=0.0), 2)
+                  if outcome else 0.0, bool(outcome) and seen.given_up, round(run_s, 2), violations, trouble)
 
 
 def keep(path: pathlib.Path | None, result: Result) -> None:
