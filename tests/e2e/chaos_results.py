@@ -129,7 +129,7 @@ def timeline(scene: Scene, seen: Performance | None) -> str:
 # The table.
 
 def table(paths: list[pathlib.Path]) -> str:
-    """reStructuredText: a row for each operation and server, then one for each fault."""
+    """reStructuredText: a row for each operation and server, one for each fault, one for each load."""
     rows = [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines()]
     families = collections.defaultdict(list)
     faults = collections.defaultdict(list)
@@ -137,22 +137,29 @@ def table(paths: list[pathlib.Path]) -> str:
         families[(row["operation"], row["server"], row["gtid"])].append(row)
         for name in row["faults"]:
             faults[name].append(row)
-    head = ("operation", "server", "GTIDs", "runs", "0", "10", "20", "21", "killed", "longest",
-            "violations")
+    head = ("operation", "server", "GTIDs", "runs", "0", "10", "20", "21", "killed", "other",
+            "longest", "longest hook", "violations")
     body = [[operation, server, gtid, *_counts(found)]
             for (operation, server, gtid), found in sorted(families.items())]
     body.append(["all", "", "", *_counts(rows)])
+    loads = collections.Counter(row["load"] for row in rows)
+    bad = collections.Counter(row["load"] for row in rows if row["violations"])
+    third = [[load, str(count), str(bad[load])] for load, count in sorted(loads.items())]
     second = [[name, str(len(found)), str(sum(name in row["reached"] for row in found)),
                str(sum(bool(row["violations"]) for row in found))]
               for name, found in sorted(faults.items())]
     return (_csv_table(head, body) + "\n"
-            + _csv_table(("fault", "drawn", "its moment came", "violations"), second))
+            + _csv_table(("fault", "drawn", "its moment came", "violations"), second) + "\n"
+            + _csv_table(("load", "runs", "violations"), third))
 
 
 def _counts(rows: list[dict]) -> list[str]:
     of = collections.Counter(row["status"] for row in rows)
-    return [str(len(rows)), *(str(of[status]) for status in (0, 10, 20, 21, 137)),
-            f"{max(row['program_s'] for row in rows):.1f} s",
+    known = (0, 10, 20, 21, 137)
+    hook = max(row.get("hook_s", 0.0) for row in rows)
+    return [str(len(rows)), *(str(of[status]) for status in known),
+            str(len(rows) - sum(of[status] for status in known)),
+            f"{max(row['program_s'] for row in rows):.1f} s", f"{hook:.1f} s" if hook else "-",
             str(sum(bool(row["violations"]) for row in rows))]
 
 
