@@ -108,7 +108,7 @@ class Scene:
         self.lab.writer.wait_for_writes(5)
 
     def run_beside(self, command: list[str]) -> threading.Thread:
-        """Runs it on the manager at the same time, until the thread ends: see wait_for_those_beside."""
+        """Runs it on the manager at the same time, until the thread ends."""
 
         def run() -> None:
             outcome = self.lab.mha.run(command, timeout=200)
