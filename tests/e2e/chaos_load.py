@@ -14,6 +14,9 @@ from support import HERE
 class Load:
     """Nothing more. `begin` returns once it is there; `end` is idempotent and takes its time."""
 
+    # Whether it is ended before an operation is tried again, or mended.
+    is_in_the_way = True
+
     def __init__(self, scene: Scene, number: int) -> None:
         self.scene = scene
         self.name = f"load-{number}"
@@ -135,6 +138,9 @@ class Alter(_Sessions):
 
 class SemiSync(Load):
     """Every commit waits until a replica has it."""
+
+    # It is how the servers were found.
+    is_in_the_way = False
 
     def begin(self) -> None:
         scene = self.scene

@@ -69,6 +69,12 @@ def keep(path: pathlib.Path | None, result: Result) -> None:
             file.write(json.dumps(dataclasses.asdict(result)) + "\n")
 
 
+def numbers(path: pathlib.Path, seed: int) -> set[int]:
+    """The runs of that seed whose results are there."""
+    rows = map(json.loads, path.read_text("utf-8").splitlines())
+    return {row["run"] for row in rows if row["seed"] == seed}
+
+
 def summary(results: list[Result]) -> str:
     broken = [result for result in results if result.violations]
     troubled = [result for result in results if result.trouble and not result.violations]

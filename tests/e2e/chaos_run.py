@@ -31,12 +31,13 @@ LIBRARY = pathlib.Path(os.environ.get(
 BOUNDS = {"switch": 100.0, "failover-killed": 120.0, "failover-gone": 120.0,
           "failover-frozen": 120.0}
 # MHA's own process has no deadlines: a connection to a host that drops packets costs what TCP takes
-# to give it up. It gets this long and is ended then, and faults are over after a while, since it
-# would wait for their end. What has a deadline is each call of our hooks: before, during and to
-# undo, operation_timeout each, with the short waits for locks and clients between.
-MHA_MAY_TAKE = 300.0
+# to give it up, and its FLUSH TABLES waits for an ALTER. It gets this long and is ended then; faults
+# and clients in its way are over after a while, since it would wait for their end. What has a
+# deadline is each call of our hooks: before, during and to undo, operation_timeout each, with the
+# short waits for locks and clients between.
+MHA_MAY_TAKE = 180.0
 HOOK_BOUND = 60.0
-_FAULTS_OF_MHA_LAST = 30.0
+_IN_THE_WAY_OF_MHA = 30.0
 _KILLED = 137
 _TEXTS = {"look": "", "steps": '"event":"step_begin"', "handover": '"event":"handover"',
           "undo": "Putting "}
@@ -167,7 +168,7 @@ class Faults:
         lift = KNOWN[fault.name].inject(self._scene, host)
         self._scene.note("fault", f"{fault.name} {host}".strip() + ": is there")
         self.came.add(fault)
-        forever = _FAULTS_OF_MHA_LAST if self._case.by_mha else float("inf")
+        forever = _IN_THE_WAY_OF_MHA if self._case.by_mha else float("inf")
         until = time.monotonic() + (forever if fault.lasts is None else fault.lasts)
         self._lifts.append((until, fault, lift))
 
@@ -246,6 +247,7 @@ class Run:
         self.seen.after = self._settled(self.seen.outcome.status in (20, 21))
         self._mend()
         self._gather()
+        self._load.end()
         return self.seen
 
     def _end_master(self) -> None:
@@ -291,7 +293,11 @@ class Run:
         thread = threading.Thread(target=run)
         thread.start()
         self.scene.is_under_way = True
+        patience = time.monotonic() + (_IN_THE_WAY_OF_MHA if self.case.by_mha else float("inf"))
         while thread.is_alive():
+            if time.monotonic() > patience:
+                patience = float("inf")
+                self._load.end()
             self._faults.look()
             thread.join(0.002)
         outcome = self.seen.outcome = done[0]
@@ -313,7 +319,8 @@ class Run:
     # After it, with nothing in the way any more.
 
     def _mend(self) -> None:
-        self._load.end()
+        if self._load.is_in_the_way:
+            self._load.end()
         if self.seen.outcome.status in (0, 10, 21):
             return
         if self.seen.killed and not self.case.by_mha:
