@@ -4,10 +4,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "core/client_threads.h"
+#include "ports/replication.h"
 
 namespace mha {
 namespace {
@@ -21,6 +23,8 @@ constexpr Milliseconds kPollInterval{50};
 constexpr Milliseconds kRekillSoon{1};
 constexpr int kSoonRounds = 20;
 constexpr Milliseconds kRekillInterval{5};
+// After so many rounds a killed thread that is still listed may be one that nothing wakes.
+constexpr int kRoundsToDie = 10;
 
 class EnsureNoClients : public Step {
  public:
@@ -81,11 +85,14 @@ class EnsureNoClients : public Step {
 
   Result<std::vector<ServerThread>> wait_until_they_left(MysqlServer& server, Deadline deadline) {
     Result<std::vector<ServerThread>> clients = list(server, deadline);
-    if (!clients.ok() || clients.value().empty() || patience_.leave.count() == 0) return clients;
+    // Who is being killed already does not leave by himself.
+    const auto may_leave = [](const ServerThread& thread) { return thread.command != "Killed"; };
+    const auto waits = [&] { return std::ranges::any_of(clients.value(), may_leave); };
+    if (!clients.ok() || !waits() || patience_.leave.count() == 0) return clients;
     log_.info("Waiting {:g} seconds for application threads to disconnect",
               static_cast<double>(patience_.leave.count()) / 1000.0);
     const Deadline end = clock_.deadline_after(patience_.leave).capped(deadline);
-    while (clients.ok() && !clients.value().empty() && !clock_.passed(end)) {
+    while (clients.ok() && waits() && !clock_.passed(end)) {
       if (interrupt_.requested()) return Error{Code::kRefused, "interrupted by the operator"};
       clock_.sleep_until(std::min(clock_.now() + kPollInterval, end.at()));
       clients = list(server, deadline);
@@ -113,7 +120,7 @@ class EnsureNoClients : public Step {
       for (const ServerThread& thread : clients) {
         ids.push_back(thread.id);
         // Once a thread: a killed one is listed again while it rolls back.
-        if (!told_.insert(thread.id).second) continue;
+        if (!told_.emplace(thread.id, round).second) continue;
         log_.info("Terminating thread Id => {}, User => {}, Host => {}", thread.id, thread.user,
                   thread.host);
       }
@@ -124,6 +131,7 @@ class EnsureNoClients : public Step {
         if (outcome.result == KillResult::kRefused) refusal = outcome.message;
       }
       Result<std::vector<ServerThread>> left = list(server, deadline);
+      if (left.ok()) left = without_husks(server, std::move(left).value(), round, deadline);
       if (!left.ok()) return left.error();
       clients = std::move(left).value();
       if (patience_.newcomers == Newcomers::kLeave && !any_of_them_is_in(first, clients)) return {};
@@ -131,6 +139,39 @@ class EnsureNoClients : public Step {
       if (!clients.empty()) clock_.sleep_until(std::min(clock_.now() + pause, end.at()));
     }
     return {};
+  }
+
+  // MySQL 5.6 closes the socket of a killed session. One that was about to wait for its client then
+  // waits for nothing, and is listed until wait_timeout (8 hours) has passed. Without a statement,
+  // a transaction or a lock it is a session of nobody: its client is gone, and it will do nothing
+  // more.
+  Result<std::vector<ServerThread>> without_husks(MysqlServer& server,
+                                                  std::vector<ServerThread> left, int round,
+                                                  Deadline deadline) {
+    const auto is_known = [this](const ServerThread& thread) { return husks_.contains(thread.id); };
+    const auto may_be_one = [&](const ServerThread& thread) {
+      const auto killed = told_.find(thread.id);
+      return thread.command == "Killed" && thread.info.empty() && !is_known(thread) &&
+             killed != told_.end() && round - killed->second >= kRoundsToDie;
+    };
+    if (std::ranges::any_of(left, may_be_one)) {
+      Result<std::vector<LongWriter>> writers =
+          server.replication().long_writers(std::chrono::seconds{0}, deadline);
+      if (!writers.ok()) return writers.error();
+      for (const ServerThread& thread : left) {
+        const bool writes = std::ranges::any_of(
+            writers.value(),
+            [&thread](const LongWriter& writer) { return writer.thread_id == thread.id; });
+        if (writes || !may_be_one(thread)) continue;
+        log_.info(
+            "Thread Id => {} is ended: the server lists it as killed, without a statement or a "
+            "transaction",
+            thread.id);
+        husks_.insert(thread.id);
+      }
+    }
+    std::erase_if(left, is_known);
+    return left;
   }
 
   static bool any_of_them_is_in(const std::vector<ServerThread>& first,
@@ -149,7 +190,8 @@ class EnsureNoClients : public Step {
   Log& log_;
   const Interrupt& interrupt_;
   std::vector<std::uint64_t> spared_;
-  std::unordered_set<std::uint64_t> told_;
+  std::unordered_map<std::uint64_t, int> told_;  // by thread: the round that killed it first
+  std::unordered_set<std::uint64_t> husks_;
 };
 
 }  // namespace

@@ -181,6 +181,10 @@ class FakeMysqlServer : public MysqlServer {
     if (state_.unkillable.contains(id) || found->command == "Daemon") {
       return {id, KillResult::kRefused, fmt::format("You are not owner of thread {}", id)};
     }
+    if (state_.undying.contains(id)) {
+      found->command = "Killed";
+      return {id, KillResult::kKilled, ""};
+    }
     ServerThread client = *found;
     const unsigned comebacks = state_.reconnects.contains(id) ? state_.reconnects.at(id) : 0;
     state_.remove_thread(id);

@@ -209,6 +209,41 @@ TEST_F(ClientsTest, AThreadIsNamedOnceHoweverOftenItIsKilled) {
   EXPECT_EQ(named, 1);
 }
 
+// MySQL 5.6 lists some of those that it has ended for hours.
+TEST_F(ClientsTest, WhoIsKilledAndDoesNothingMoreIsNotWaitedFor) {
+  const std::uint64_t husk = server_.add_thread("app");
+  server_.undying.insert(husk);
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_THAT(clients_left(), testing::ElementsAre(husk));
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{50});
+  EXPECT_TRUE(cluster_.log.has(LogLevel::kInfo, fmt::format("Thread Id => {} is ended", husk)));
+}
+
+TEST_F(ClientsTest, WhoIsKilledAndRollsBackIsWaitedFor) {
+  const std::uint64_t id = server_.add_thread("app");
+  server_.undying.insert(id);
+  server_.replication.long_writers.push_back({id, std::chrono::seconds{3}, "rolls back"});
+  const Status ended = end_clients(Milliseconds{0}, Milliseconds{1000});
+  ASSERT_FALSE(ended.ok());
+  EXPECT_THAT(ended.error().message, HasSubstr("1 still connected"));
+}
+
+TEST_F(ClientsTest, WhoIsKilledInAStatementIsWaitedFor) {
+  const std::uint64_t id = server_.add_thread("app", "Query");
+  server_.undying.insert(id);
+  server_.threads.back().info = "ALTER TABLE t ENGINE=MyISAM";
+  EXPECT_FALSE(end_clients(Milliseconds{0}, Milliseconds{1000}).ok());
+}
+
+// Whom the server lists as killed, and we did not: KILL is said all the same, and at once.
+TEST_F(ClientsTest, WhoWasKilledBeforeIsKilledAgain) {
+  const std::uint64_t husk = server_.add_thread("app", "Killed");
+  server_.undying.insert(husk);
+  EXPECT_TRUE(end_clients(Milliseconds{5000}).ok());
+  EXPECT_TRUE(killed(husk));
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{50});
+}
+
 TEST_F(ClientsTest, AnInterruptEndsTheWait) {
   const std::uint64_t id = server_.add_thread("app");
   server_.on_call = [this](FakeMysqlState& /*state*/, const std::string& /*call*/) {
