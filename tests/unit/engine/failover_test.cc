@@ -97,6 +97,10 @@ class DeadCluster {
     summary = failover.summary();
     downtime = failover.operation_summary().downtime;
     leftovers = failover.operation_summary().leftovers;
+    const TimePoint ended = cluster.clock.now();
+    failover.outlast_who_waits();
+    locks_kept = cluster.clock.now() - ended;
+    locks_held = cluster.server("db2").locks.size();
     return outcome;
   }
 
@@ -109,6 +113,8 @@ class DeadCluster {
   FailoverSummary summary;
   std::optional<TimePoint::duration> downtime;
   std::vector<std::string> leftovers;
+  TimePoint::duration locks_kept{};  // after the failover's end
+  std::size_t locks_held = 0;        // then, on db2
   FakeEventFiles files{cluster.mysql, cluster.faults};
   FakeScripts scripts{cluster.clock};
   bool server_runs = false;
@@ -164,6 +170,16 @@ TEST_P(FailoverTest, OfAKilledServer) {
   EXPECT_TRUE(dead->downtime.has_value());
   Environment environment = dead->cluster.environment();
   EXPECT_FALSE(find_unfinished_failover(dead->request.cluster, environment));
+}
+
+// masterha_manager, which has looked at the replicas before, waits for its lock for a second.
+TEST_P(FailoverTest, KeepsTheLocksUntilWhoWaitedHasGivenUp) {
+  const auto dead = make();
+  dead->kill();
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_GE(dead->locks_kept, Milliseconds{1'500});
+  EXPECT_LE(dead->locks_kept, Milliseconds{1'600});
+  EXPECT_EQ(dead->locks_held, 1U);
 }
 
 TEST_P(FailoverTest, SavesWhatOnlyTheDeadMasterHas) {
