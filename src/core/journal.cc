@@ -64,6 +64,7 @@ class FileJournal : public Journal {
   FileJournal& operator=(const FileJournal&) = delete;
   ~FileJournal() override {
     static_cast<void>(flush());  // best effort: whoever needed it on disk has called sync()
+    give_room_back();
     close(fd_);
   }
 
@@ -84,6 +85,12 @@ class FileJournal : public Journal {
   }
 
  private:
+  // What was reserved and is not needed: cutting a file at its end frees what lies behind it.
+  void give_room_back() const {
+    struct stat now {};
+    if (fstat(fd_, &now) == 0) static_cast<void>(ftruncate(fd_, now.st_size));
+  }
+
   Status flush() {
     while (!pending_.empty()) {
       const ssize_t written = write(fd_, pending_.data(), pending_.size());
@@ -99,6 +106,15 @@ class FileJournal : public Journal {
   const Clock& clock_;
   std::string pending_;
 };
+
+// Room for all that is noted until the end, the undo's steps too: on a disk that fills up meanwhile
+// a journal without its end would call unfinished what was put back. Not every file system can.
+Status reserve_room(int fd, const std::string& path) {
+  constexpr off_t kRoom = 256 * 1024;
+  if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, kRoom) == 0) return {};
+  if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINTR) return {};
+  return system_error("cannot reserve room for the journal", path);
+}
 
 // A new file's name is on disk only after its folder is.
 void sync_folder(const std::string& folder) {
@@ -140,6 +156,7 @@ Result<std::unique_ptr<Journal>> create_file_journal(const std::string& folder,
   auto journal = std::make_unique<FileJournal>(fd, path, clock);
   // Held until the descriptor goes, at our end at the latest: see wait_for_journal().
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) return system_error("cannot lock the journal", path);
+  if (Status reserved = reserve_room(fd, path); !reserved.ok()) return reserved.error();
   header["event"] = "operation";
   header["operation"] = operation;
   header["path"] = path;

@@ -18,7 +18,7 @@ constexpr Milliseconds kForward{600'000};
 std::unique_ptr<Step> build_step(const std::string& kind, Node& node, Handover& handover,
                                  FailoverState& state, EventFiles& files,
                                  Environment& environment) {
-  if (kind == "ensure_receiver_stopped") return ensure_receiver_stopped(node, environment.log);
+  if (kind == "ensure_receiver_stopped") return ensure_receiver_stopped(node, environment);
   if (kind == "ensure_not_following") return ensure_not_following(node, handover, environment.log);
   if (kind == "ensure_has_latest") {
     return ensure_has_latest({&node, {}, {}, "", LogBin::kOn}, state, files, environment);

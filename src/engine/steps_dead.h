@@ -14,7 +14,8 @@
 namespace mha {
 
 // Afterwards the replica's receiver does not run: where it stands, it stands. Undo starts it again.
-std::unique_ptr<Step> ensure_receiver_stopped(Node& node, Log& log);
+// One that is connecting may take until that attempt is over.
+std::unique_ptr<Step> ensure_receiver_stopped(Node& node, Environment& environment);
 
 // Of MHA's conf, on a host whose logs are read: where its programs are, and where files may go.
 struct LogPlaces {

@@ -4,14 +4,15 @@ import contextlib
 import dataclasses
 import pathlib
 import signal
+import time
 from collections.abc import Callable
 
 import pymysql
 
 from chaos_network import BadWire, reset_connections
-from chaos_plan import FAILOVERS, SWITCHES, Kind
+from chaos_plan import FAILOVERS, HAVE_SEMI_SYNC, SWITCHES, Kind
 from chaos_scene import STATE_FOLDER, Scene
-from support import options
+from support import APPLICATION_CONF, options
 
 Lift = Callable[[], object]
 Inject = Callable[[Scene, str], Lift]
@@ -27,6 +28,8 @@ class Known:
     kind: Kind
     inject: Inject | None = None
     action: int = 0
+    # Before the start means before a failover's master dies.
+    is_there_before: bool = False
 
 
 def _nothing() -> None:
@@ -141,6 +144,15 @@ def _account(change: str, back: str) -> Inject:
     return inject
 
 
+def _of_family(ways: dict[str, Inject]) -> Inject:
+    """By how the server's name begins; the longest that fits."""
+    def inject(scene: Scene, host: str) -> Lift:
+        fitting = [begin for begin in ways if scene.server.startswith(begin)]
+        return ways[max(fitting, key=len)](scene, host)
+
+    return inject
+
+
 def _max_connections(scene: Scene, host: str) -> Lift:
     """All taken by clients; those with SUPER have one more."""
     admin = scene.lab.database(host).connect(60)
@@ -195,7 +207,8 @@ def _replica_breaks(scene: Scene, host: str) -> Lift:
 
 def _semi_sync_waits(scene: Scene, host: str) -> Lift:
     """For replicas that never acknowledge: every commit waits."""
-    variables = ("rpl_semi_sync_master_timeout", "rpl_semi_sync_master_enabled")
+    sends, _ = scene.semi_sync
+    variables = (f"rpl_semi_sync_{sends}_timeout", f"rpl_semi_sync_{sends}_enabled")
     before = [scene.lab.sql(host, f"SELECT @@{name} AS v")[0]["v"] for name in variables]
     for name, value in zip(variables, (3_600_000, 1)):
         scene.lab.sql(host, f"SET GLOBAL {name} = {value}")
@@ -244,7 +257,35 @@ def _mha_lock(scene: Scene, host: str) -> Lift:
 
 def _second_copy(scene: Scene, _: str) -> Lift:
     """Another operator types the same."""
-    return scene.run_beside(scene.command)
+    scene.run_beside(scene.command)
+    return _nothing
+
+
+def _masterha_manager(scene: Scene, _: str) -> Lift:
+    """MHA's own, which watches the master, and fails over by itself once that is dead."""
+    mha = scene.lab.mha
+    thread = scene.run_beside(["masterha_manager", f"--conf={APPLICATION_CONF}",
+                               "--skip_check_ssh"])
+    # A program that is halted meanwhile must not wait for ever.
+    deadline = time.monotonic() + (2 if scene.is_under_way else 40)
+    while thread.is_alive() and time.monotonic() < deadline and not _is_watched(scene):
+        time.sleep(0.05)
+
+    def stop() -> None:
+        """Where it has found the master dead already, it is let do what it does then."""
+        while thread.is_alive() and "is not reachable!" not in mha.manager_log():
+            mha.run(["masterha_stop", f"--conf={APPLICATION_CONF}"])
+            thread.join(0.5)
+
+    return stop
+
+
+def _is_watched(scene: Scene) -> bool:
+    with contextlib.suppress(pymysql.err.Error, OSError):
+        name = "MHA_Master_High_Availability_Monitor"
+        return scene.lab.database(scene.orig).sql(
+            "SELECT IS_USED_LOCK(%s) AS held", (name,), timeout=1)[0]["held"] is not None
+    return False
 
 
 _ALL = ("orig", "next", "third")
@@ -281,21 +322,32 @@ KNOWN = {known.kind.name: known for known in (
     Known(Kind("vip-on-both", _REPLICAS, ("start", "steps", "handover", "undo")), _vip_on_both),
     Known(Kind("account-locked", _ALL, servers=("mariadb", "mysql-9")),
           _account("ALTER USER {user} ACCOUNT LOCK", "ALTER USER {user} ACCOUNT UNLOCK")),
-    Known(Kind("password-changed", _ALL, servers=("mariadb", "mysql-9")),
-          _account("ALTER USER {user} IDENTIFIED BY 'another'",
-                   "ALTER USER {user} IDENTIFIED BY '{password}'")),
-    Known(Kind("kill-refused", _ALL, servers=("mariadb",)),
-          _account("REVOKE CONNECTION ADMIN ON *.* FROM {user}",
-                   "GRANT CONNECTION ADMIN ON *.* TO {user}")),
+    Known(Kind("password-changed", _ALL), _of_family({
+        "m": _account("ALTER USER {user} IDENTIFIED BY 'another'",
+                      "ALTER USER {user} IDENTIFIED BY '{password}'"),
+        "mysql-5": _account("SET PASSWORD FOR {user} = PASSWORD('another')",
+                            "SET PASSWORD FOR {user} = PASSWORD('{password}')")})),
+    Known(Kind("kill-refused", ("orig",), _EARLY, SWITCHES, ("mariadb", "mysql-9")), _of_family({
+        "mariadb": _account("REVOKE CONNECTION ADMIN ON *.* FROM {user}",
+                            "GRANT CONNECTION ADMIN ON *.* TO {user}"),
+        "mysql-9": _account("REVOKE CONNECTION_ADMIN, SUPER ON *.* FROM {user}",
+                            "GRANT CONNECTION_ADMIN, SUPER ON *.* TO {user}")})),
+    # Of sessions that have the right. Those servers that our programs speak to without TLS.
+    Known(Kind("kill-misspelt", ("orig",), _EARLY, SWITCHES, ("mariadb-10", "mysql-5")),
+          _bad_wire("--misspell-kills", manager_only=True)),
     Known(Kind("max-connections", _ALL), _max_connections),
     Known(Kind("replica-stops", _REPLICAS), _replica_stops),
     Known(Kind("replica-breaks", _REPLICAS), _replica_breaks),
-    Known(Kind("semi-sync-waits", ("orig",), operations=SWITCHES, servers=("mariadb",)),
+    Known(Kind("semi-sync-waits", ("orig",), operations=SWITCHES, servers=HAVE_SEMI_SYNC),
           _semi_sync_waits),
     Known(Kind("disk-full-manager", weight=3), _disk_full),
     Known(Kind("disk-full-server", _ALL), _database_disk_full),
     Known(Kind("dns-dead"), _dns_dead),
     Known(Kind("mha-lock", _ALL, _EARLY), _mha_lock),
+    # Where MHA 0.58 can: it has the words of neither newer MySQL nor newer MariaDB.
+    Known(Kind("masterha-manager", places=("start", "look", "steps"),
+               servers=("mariadb-10.11", "mysql-5.6"), weight=3, head_start=12),
+          _masterha_manager, is_there_before=True),
     Known(Kind("second-copy", places=("look", "steps", "handover", "undo"), weight=3),
           _second_copy),
 )}

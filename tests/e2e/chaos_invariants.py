@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import chaos_state
-from chaos_run import BOUNDS, LASTING, Performance
+from chaos_run import HOOK_BOUND, LASTING, Performance, may_take
 from chaos_scene import Scene
 from halab import direct, options
 from support import DONE, INCOMPLETE, NOT_UNDONE, UNDONE, Eventually
@@ -22,20 +22,31 @@ def violations(scene: Scene, seen: Performance) -> list[str]:
 
 
 def _others_acted(seen: Performance) -> bool:
-    """A second copy did what the first did not."""
+    """A second copy, or masterha_manager, did what the first did not."""
     return any(outcome.status in (DONE, INCOMPLETE) for outcome in seen.beside)
 
 
 def _ended_in_time(_: Scene, seen: Performance) -> Iterator[str]:
-    bound = BOUNDS[seen.case.operation]
+    """Our programs: of MHA's runs, our hooks."""
+    for call in seen.hooks:
+        if call.end - call.begin > HOOK_BOUND:
+            yield (f"{call.program} {call.arguments[0]} ran for {call.end - call.begin:.0f} s; "
+                   f"{HOOK_BOUND:.0f} are its bound")
+    for hook in seen.hooks_at_end:
+        yield f"MHA still waited for {hook}"
+    if seen.case.by_mha:
+        return
+    bound = may_take(seen.case)
     for outcome in (seen.outcome, *seen.answers, *seen.beside):
+        if outcome.command[0] == "masterha_manager":
+            continue
         if outcome.end - outcome.begin > bound:
             yield f"a program ran for {outcome.end - outcome.begin:.0f} s; {bound:.0f} are its bound"
 
 
 def _exit_code(_: Scene, seen: Performance) -> Iterator[str]:
     """One of those that the README has, and the same in the report."""
-    if seen.killed:
+    if seen.killed or seen.given_up:
         return
     known = [DONE, INCOMPLETE, UNDONE, NOT_UNDONE]
     if any(fault.name == "dns-dead" for fault in seen.case.faults):
@@ -106,12 +117,15 @@ def _followers(scene: Scene, seen: Performance, new: str) -> Iterator[str]:
     names = (new, options.address_v4(options.HOST_NUMBERS[new]))
     wanted = [host for host in seen.hosts.values() if host != new
               and (seen.case.is_switch or host != seen.hosts["orig"])]
+    # One that took the locks when we gave them back has stopped all receivers, and then has seen
+    # that it came too late; MHA leaves it at that.
+    stopped_by_mha = "Stopping IO thread failed" in scene.lab.mha.manager_log()
     waiting = Eventually(10)
     while True:
         state = chaos_state.read(scene.lab)
         astray = [host for host in wanted if state.servers[host] is not None
                   and (state.servers[host].source not in names
-                       or state.servers[host].threads != ("Yes", "Yes"))]
+                       or (state.servers[host].threads != ("Yes", "Yes") and not stopped_by_mha))]
         if not astray:
             return
         if waiting.over():
@@ -131,6 +145,8 @@ def _undone_is_undone(_: Scene, seen: Performance) -> Iterator[str]:
 
 
 def _rolled_back_is_rolled_back(_: Scene, seen: Performance) -> Iterator[str]:
+    if _others_acted(seen):
+        return
     for key, text in seen.not_rolled_back.items():
         yield f"--rollback ended with 0, and {key}: {text}"
 

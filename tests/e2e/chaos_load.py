@@ -14,6 +14,9 @@ from support import HERE
 class Load:
     """Nothing more. `begin` returns once it is there; `end` is idempotent and takes its time."""
 
+    # Whether it is ended before an operation is tried again, or mended.
+    is_in_the_way = True
+
     def __init__(self, scene: Scene, number: int) -> None:
         self.scene = scene
         self.name = f"load-{number}"
@@ -134,23 +137,27 @@ class Alter(_Sessions):
 
 
 class SemiSync(Load):
-    """Every commit waits until a replica has it; MariaDB has it built in."""
+    """Every commit waits until a replica has it."""
+
+    # It is how the servers were found.
+    is_in_the_way = False
 
     def begin(self) -> None:
         scene = self.scene
+        sends, receives = scene.semi_sync
         for host in (scene.next, scene.third):
-            scene.lab.sql(host, "SET GLOBAL rpl_semi_sync_slave_enabled = 1")
+            scene.lab.sql(host, f"SET GLOBAL rpl_semi_sync_{receives}_enabled = 1")
             scene.lab.database(host).stop_replica("IO_THREAD")
             scene.lab.database(host).start_replica("IO_THREAD")
         scene.lab.wait_until_replicating()
-        scene.lab.sql(scene.orig, "SET GLOBAL rpl_semi_sync_master_timeout = 3600000")
-        scene.lab.sql(scene.orig, "SET GLOBAL rpl_semi_sync_master_enabled = 1")
+        scene.lab.sql(scene.orig, f"SET GLOBAL rpl_semi_sync_{sends}_timeout = 3600000")
+        scene.lab.sql(scene.orig, f"SET GLOBAL rpl_semi_sync_{sends}_enabled = 1")
 
     def end(self) -> None:
         for server in self.scene.lab.databases.values():
             with contextlib.suppress(pymysql.err.Error, OSError):
-                server.sql("SET GLOBAL rpl_semi_sync_master_enabled = 0")
-                server.sql("SET GLOBAL rpl_semi_sync_slave_enabled = 0")
+                for part in self.scene.semi_sync:
+                    server.sql(f"SET GLOBAL rpl_semi_sync_{part}_enabled = 0")
 
 
 LOADS = {"writers": Load, "idle": Crowd, "reconnecting": Reconnecting, "transaction": Transaction,

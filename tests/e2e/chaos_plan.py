@@ -3,15 +3,18 @@
 import dataclasses
 import random
 
-# Server and way to replicate, as the matrix has them; MHA 0.58 drives the first.
+# Server and way to replicate, as the matrix has them. MHA 0.58 drives those of MHA_FAMILIES: newer
+# MySQL has other words, and MariaDB's GTIDs it does not know.
 FAMILIES = (("mariadb-10.11", "on"), ("mariadb-10.11", "off"), ("mariadb-11.8", "on"),
             ("mariadb-11.8", "off"), ("mysql-5.6", "on"), ("mysql-5.6", "off"), ("mysql-9.7", "on"))
-MHA_FAMILIES = FAMILIES[1:2]
+MHA_FAMILIES = (("mariadb-10.11", "off"), ("mysql-5.6", "on"), ("mysql-5.6", "off"))
 
 SWITCHES = ("switch", "mha-switch")
 FAILOVERS = ("failover-killed", "failover-gone", "failover-frozen", "mha-failover")
 OPERATIONS = SWITCHES + FAILOVERS
 
+# The fetched MySQL 5.6 is the server alone, without plugins.
+HAVE_SEMI_SYNC = ("mariadb", "mysql-9")
 LOADS = ("writers", "idle", "reconnecting", "transaction", "lock-tables", "alter", "semi-sync")
 # The others are in the way of most switches, and few faults would have their moment.
 _WEIGHT_OF_LOAD = {"writers": 6, "idle": 3, "reconnecting": 3, "semi-sync": 2}
@@ -21,6 +24,8 @@ _WEIGHT_OF_LOAD = {"writers": 6, "idle": 3, "reconnecting": 3, "semi-sync": 2}
 PLACES = ("start", "look", "steps", "handover", "undo")
 # How many effects a moment lies behind its place at most: what is sent and written (die_at.cc).
 _REACH = {"look": 120, "steps": 60, "handover": 40, "undo": 25}
+# Of a hook under MHA, which is a process of its own for each of its turns.
+_REACH_IN_HOOK = {"steps": 40, "handover": 12}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,18 +38,20 @@ class Kind:
     operations: tuple[str, ...] = OPERATIONS
     servers: tuple[str, ...] = ("mariadb", "mysql")
     weight: int = 2
+    # Where it comes before the start: seconds at most until a dead master's failover begins.
+    head_start: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Moment:
     place: str
     effect: int = 0
-    # Seconds behind it: the program goes on meanwhile.
+    # Seconds behind it, in which the program goes on; before the start, until it begins.
     later: float = 0.0
 
     def __str__(self) -> str:
         if self.place == "start":
-            return "before the start"
+            return "before the start" + f" by {self.later:g} s" * (self.later > 0)
         behind = f" and {self.later * 1000:.0f} ms" if self.later else ""
         return f"{self.place}+{self.effect}{behind}"
 
@@ -110,9 +117,11 @@ def _moment(dice: random.Random, kind: Kind, operation: str, is_second: bool) ->
         places = [place for place in places if place != "undo"]
     place = dice.choice(places)
     if place == "start":
-        return Moment(place)
+        by = kind.head_start if operation in FAILOVERS else 0.0
+        return Moment(place, later=round(dice.uniform(0, by), 1) if by else 0.0)
     later = dice.choice((0.0, 0.0, round(dice.uniform(0.001, 0.05), 3)))
-    return Moment(place, dice.randrange(_REACH[place]), later)
+    reach = _REACH_IN_HOOK if operation.startswith("mha-") else _REACH
+    return Moment(place, dice.randrange(reach[place]), later)
 
 
 def _fault(dice: random.Random, kinds: list[Kind], operation: str, is_second: bool) -> Fault:
@@ -137,7 +146,7 @@ def draw(seed: int, run: int, kinds: tuple[Kind, ...], wish: Wish = Wish()) -> C
     if not families:
         raise ValueError(f"{operation} is not tried with {wish.server} and {wish.fault}")
     server, gtid = dice.choice(families)
-    loads = [load for load in LOADS if load != "semi-sync" or server.startswith("mariadb")]
+    loads = [load for load in LOADS if load != "semi-sync" or server.startswith(HAVE_SEMI_SYNC)]
     load = dice.choices(loads, [_WEIGHT_OF_LOAD.get(one, 1) for one in loads])[0]
     able = [kind for kind in kinds if operation in kind.operations
             and server.startswith(kind.servers)]

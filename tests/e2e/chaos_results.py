@@ -25,6 +25,9 @@ class Result:
     status: int
     answers: list[int]
     program_s: float
+    # By MHA: the longest call of a hook of ours, and whether MHA itself came to no end.
+    hook_s: float
+    given_up: bool
     run_s: float
     violations: list[str]
     trouble: str
@@ -55,13 +58,21 @@ def result_of(case: Case, seen: Performance | None, violations: list[str], troub
                   [name for name, came in (seen.reached if seen else {}).items() if came],
                   outcome.status if outcome else -1,
                   [answer.status for answer in seen.answers] if seen else [],
-                  round(seen.took, 2) if outcome else 0.0, round(run_s, 2), violations, trouble)
+                  round(seen.took, 2) if outcome else 0.0,
+                  round(max((call.end - call.begin for call in seen.hooks), default=0.0), 2)
+                  if outcome else 0.0, bool(outcome) and seen.given_up, round(run_s, 2), violations, trouble)
 
 
 def keep(path: pathlib.Path | None, result: Result) -> None:
     if path is not None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dataclasses.asdict(result)) + "\n")
+
+
+def numbers(path: pathlib.Path, seed: int) -> set[int]:
+    """The runs of that seed whose results are there."""
+    rows = map(json.loads, path.read_text("utf-8").splitlines())
+    return {row["run"] for row in rows if row["seed"] == seed}
 
 
 def summary(results: list[Result]) -> str:
@@ -124,7 +135,7 @@ def timeline(scene: Scene, seen: Performance | None) -> str:
 # The table.
 
 def table(paths: list[pathlib.Path]) -> str:
-    """reStructuredText: a row for each operation and server, then one for each fault."""
+    """reStructuredText: a row for each operation and server, one for each fault, one for each load."""
     rows = [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines()]
     families = collections.defaultdict(list)
     faults = collections.defaultdict(list)
@@ -132,22 +143,29 @@ def table(paths: list[pathlib.Path]) -> str:
         families[(row["operation"], row["server"], row["gtid"])].append(row)
         for name in row["faults"]:
             faults[name].append(row)
-    head = ("operation", "server", "GTIDs", "runs", "0", "10", "20", "21", "killed", "longest",
-            "violations")
+    head = ("operation", "server", "GTIDs", "runs", "0", "10", "20", "21", "killed", "other",
+            "longest", "longest hook", "violations")
     body = [[operation, server, gtid, *_counts(found)]
             for (operation, server, gtid), found in sorted(families.items())]
     body.append(["all", "", "", *_counts(rows)])
+    loads = collections.Counter(row["load"] for row in rows)
+    bad = collections.Counter(row["load"] for row in rows if row["violations"])
+    third = [[load, str(count), str(bad[load])] for load, count in sorted(loads.items())]
     second = [[name, str(len(found)), str(sum(name in row["reached"] for row in found)),
                str(sum(bool(row["violations"]) for row in found))]
               for name, found in sorted(faults.items())]
     return (_csv_table(head, body) + "\n"
-            + _csv_table(("fault", "drawn", "its moment came", "violations"), second))
+            + _csv_table(("fault", "drawn", "its moment came", "violations"), second) + "\n"
+            + _csv_table(("load", "runs", "violations"), third))
 
 
 def _counts(rows: list[dict]) -> list[str]:
     of = collections.Counter(row["status"] for row in rows)
-    return [str(len(rows)), *(str(of[status]) for status in (0, 10, 20, 21, 137)),
-            f"{max(row['program_s'] for row in rows):.1f} s",
+    known = (0, 10, 20, 21, 137)
+    hook = max(row.get("hook_s", 0.0) for row in rows)
+    return [str(len(rows)), *(str(of[status]) for status in known),
+            str(len(rows) - sum(of[status] for status in known)),
+            f"{max(row['program_s'] for row in rows):.1f} s", f"{hook:.1f} s" if hook else "-",
             str(sum(bool(row["violations"]) for row in rows))]
 
 

@@ -15,6 +15,7 @@ from chaos_load import LOADS, Load
 from chaos_plan import Case, Fault
 from chaos_scene import MAX_DOWNTIME, Scene
 from halab.direct import Taken
+from halab.mha import HookCall
 from support import APPLICATION_CONF, SIGNALS, Outcome, options
 
 # After these a server has forgotten what it was: read_only is that of its configuration, and its
@@ -27,8 +28,16 @@ LIBRARY = pathlib.Path(os.environ.get(
     "MHA_E2E_DIE_AT", options.PROJECT / "build" / "release" / "tests" / "e2e" / "libdie_at.so"))
 # Seconds: the sum of the program's own deadlines with the scene's configuration, and some more for
 # a busy machine. Catching up may take 30 of them.
-BOUNDS = {"switch": 100.0, "mha-switch": 110.0, "failover-killed": 120.0, "failover-gone": 120.0,
-          "failover-frozen": 120.0, "mha-failover": 120.0}
+BOUNDS = {"switch": 100.0, "failover-killed": 120.0, "failover-gone": 120.0,
+          "failover-frozen": 120.0}
+# MHA's own process has no deadlines: a connection to a host that drops packets costs what TCP takes
+# to give it up, and its FLUSH TABLES waits for an ALTER. It gets this long and is ended then; faults
+# and clients in its way are over after a while, since it would wait for their end. What has a
+# deadline is each call of our hooks: before, during and to undo, operation_timeout each, with the
+# short waits for locks and clients between.
+MHA_MAY_TAKE = 180.0
+HOOK_BOUND = 60.0
+_IN_THE_WAY_OF_MHA = 30.0
 _KILLED = 137
 _TEXTS = {"look": "", "steps": '"event":"step_begin"', "handover": '"event":"handover"',
           "undo": "Putting "}
@@ -54,6 +63,14 @@ class Performance:
     taken: list[Taken] = dataclasses.field(default_factory=list)
     crowd: set[tuple[int, int]] = dataclasses.field(default_factory=set)
     beside: list[Outcome] = dataclasses.field(default_factory=list)
+    # Of a run by MHA; and those that still ran when it was ended.
+    hooks: list[HookCall] = dataclasses.field(default_factory=list)
+    hooks_at_end: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def given_up(self) -> bool:
+        """MHA was ended because it came to no end."""
+        return self.case.by_mha and self.took >= MHA_MAY_TAKE
 
     @property
     def took(self) -> float:
@@ -79,9 +96,15 @@ class Performance:
         return found
 
 
+def may_take(case: Case) -> float:
+    return MHA_MAY_TAKE if case.by_mha else BOUNDS[case.operation]
+
+
 def document_of(outcome: Outcome) -> dict | None:
+    """Not among the lines of MHA's log: masterha_manager may write there at the same time."""
+    own = tuple(line for line in outcome.lines if not line.from_log)
     try:
-        return matrix_cell.document(outcome)
+        return matrix_cell.document(dataclasses.replace(outcome, lines=own))
     except ValueError:
         return None
 
@@ -112,12 +135,18 @@ class Faults:
         self._selves: dict[str, pathlib.Path] = {}
         self.came: set[Fault] = set()
 
+    def bring_what_is_there_before(self) -> None:
+        for fault in self._case.faults:
+            if fault.moment.place == "start" and KNOWN[fault.name].is_there_before:
+                self._bring(fault)
+
     def arm(self) -> dict[str, str]:
         """The environment in which the program meets its moments."""
         lines = []
         for number, fault in enumerate(self._case.faults):
             if fault.moment.place == "start":
-                self._bring(fault)
+                if fault not in self.came:
+                    self._bring(fault)
                 continue
             file = f"{SIGNALS}/moment-{number}"
             self._scene.lab.path(file).touch()
@@ -139,7 +168,8 @@ class Faults:
         lift = KNOWN[fault.name].inject(self._scene, host)
         self._scene.note("fault", f"{fault.name} {host}".strip() + ": is there")
         self.came.add(fault)
-        until = float("inf") if fault.lasts is None else time.monotonic() + fault.lasts
+        forever = _IN_THE_WAY_OF_MHA if self._case.by_mha else float("inf")
+        until = time.monotonic() + (forever if fault.lasts is None else fault.lasts)
         self._lifts.append((until, fault, lift))
 
     def look(self) -> None:
@@ -199,22 +229,25 @@ class Run:
         before = chaos_state.read(scene.lab)
         self.seen = Performance(case, {"orig": scene.orig, "next": scene.next,
                                        "third": scene.third}, before)
-        if not case.is_switch:
-            self._end_master()
-            servers = {**before.servers, scene.orig: None}
-            self.seen.before = dataclasses.replace(before, servers=servers)
         scene.command = command_of(scene, case)
         try:
+            self._faults.bring_what_is_there_before()
+            if not case.is_switch:
+                self._end_master()
+                servers = {**before.servers, scene.orig: None}
+                self.seen.before = dataclasses.replace(before, servers=servers)
             environment = self._faults.arm()
             self._operate(environment)
         finally:
             self.seen.reached = self._faults.reached()
             self._faults.lift_all()
+            scene.wait_for_those_beside()
             if case.operation == "failover-frozen":
                 self._end_of_ice()
         self.seen.after = self._settled(self.seen.outcome.status in (20, 21))
         self._mend()
         self._gather()
+        self._load.end()
         return self.seen
 
     def _end_master(self) -> None:
@@ -247,29 +280,47 @@ class Run:
 
     def _operate(self, environment: dict[str, str]) -> None:
         self.scene.note("operator", " ".join(self.scene.command[0:1]).rpartition("/")[2])
-        bound = BOUNDS[self.case.operation]
+        bound = may_take(self.case)
         words = [f"{name}={value}" for name, value in environment.items()]
         done: list[Outcome] = []
 
         def run() -> None:
             done.append(self.scene.lab.mha.run(["env", *words, *self.scene.command],
-                                               timeout=bound + 20))
+                                               timeout=bound + 20 * (not self.case.by_mha)))
 
+        time.sleep(max(fault.moment.later if fault.moment.place == "start" else 0
+                       for fault in self.case.faults))
         thread = threading.Thread(target=run)
         thread.start()
+        self.scene.is_under_way = True
+        patience = time.monotonic() + (_IN_THE_WAY_OF_MHA if self.case.by_mha else float("inf"))
         while thread.is_alive():
+            if time.monotonic() > patience:
+                patience = float("inf")
+                self._load.end()
             self._faults.look()
             thread.join(0.002)
         outcome = self.seen.outcome = done[0]
         self.seen.killed = outcome.status == _KILLED and self.seen.took < bound
+        if self.seen.given_up:
+            self._end_mha()
         if not self.case.by_mha:
             self.seen.document = document_of(outcome)
         self.scene.note("operator", f"exit {outcome.status}")
 
+    def _end_mha(self) -> None:
+        """Its other processes, too; whether it waited for a hook of ours is asked first."""
+        manager = self.scene.lab.hosts["mgr"]
+        hooks = manager.run(["pgrep", "-a", "-f", "shell_hooks/[r]ecord"]).output
+        self.seen.hooks_at_end = hooks.splitlines()
+        manager.run(["pkill", "-KILL", "-f", "[m]asterha_master_switch"])
+        self.scene.note("operator", f"MHA is ended after {MHA_MAY_TAKE:.0f} s")
+
     # After it, with nothing in the way any more.
 
     def _mend(self) -> None:
-        self._load.end()
+        if self._load.is_in_the_way:
+            self._load.end()
         if self.seen.outcome.status in (0, 10, 21):
             return
         if self.seen.killed and not self.case.by_mha:
@@ -304,7 +355,7 @@ class Run:
         if self.case.is_switch and self.case.operation == "switch":
             with contextlib.suppress(Exception):
                 self.scene.lab.wait_until_replicating(5)
-        outcome = self.scene.lab.mha.run(command, timeout=130)
+        outcome = self.scene.lab.mha.run(command, timeout=may_take(self.case) + 20)
         self.scene.note("operator", f"exit {outcome.status}")
         self.seen.answers.append(outcome)
         return outcome
@@ -313,9 +364,10 @@ class Run:
         """What clients were told until now, and how all stands."""
         scene = self.scene
         self.seen.beside = list(scene.beside)
+        self.seen.hooks = scene.hook_calls()
         self.seen.crowd = self._load.acknowledged()
         self.seen.taken = scene.lab.direct_writer.taken()
         self.seen.final = chaos_state.read(scene.lab)
 
 
-__all__ = ["BOUNDS", "Performance", "Run", "command_of", "document_of"]
+__all__ = ["HOOK_BOUND", "LASTING", "Performance", "Run", "may_take"]

@@ -5,12 +5,13 @@ import os
 import pathlib
 import threading
 import time
-from collections.abc import Callable
 
 import chaos_state
 import crowds
 import support
+from chaos_plan import HAVE_SEMI_SYNC
 from halab import direct
+from halab.mha import HookCall
 from support import DATABASE_HOSTS, SIGNALS, Lab, Outcome
 
 # Short, so that a run that has to wait for a deadline does not take minutes.
@@ -23,6 +24,13 @@ _STATE_DISK = "8m"
 _AS_REPLICA = ({"tick": "SLAVESIDE_DISABLED"}, {"tick": "REPLICA_SIDE_DISABLED"})
 
 
+def _plugins(server: str) -> dict[str, str]:
+    """MariaDB has semi-sync built in. Loaded, it is off until somebody wants it."""
+    if server.startswith("mysql") and server.startswith(HAVE_SEMI_SYNC):
+        return {"plugin_load": "semisync_source.so;semisync_replica.so"}
+    return {}
+
+
 @dataclasses.dataclass(frozen=True)
 class Note:
     when: float
@@ -33,23 +41,30 @@ class Note:
 class Scene:
     """One lab with its clients. `orig` is the master now, `next` whom the next operation wants."""
 
-    def __init__(self, server: str, gtid: str, kills_hangers: bool) -> None:
+    def __init__(self, server: str, gtid: str, kills_hangers: bool, notes_hooks: bool) -> None:
+        self.kind = (server, gtid, kills_hangers, notes_hooks)
         self.server = server
         self.gtid = gtid
-        self.kills_hangers = kills_hangers
         sudoers = support.sudoers_of("mha_helper")
         if kills_hangers:
             sudoers += "mha_helper ALL=(mysql) NOPASSWD: /usr/bin/kill -KILL [0-9]*\n"
         self.sudoers = sudoers
         self.lab = Lab(server=server, gtid=gtid, sudoers=sudoers, kill_after_timeout=1,
-                       helper_conf=HELPER_CONF, database_disk="500m",
-                       server_conf={"event_scheduler": "1"})
+                       helper_conf=HELPER_CONF, database_disk="500m", record_hooks=notes_hooks,
+                       server_conf={"event_scheduler": "1"} | _plugins(server))
         self.notes: list[Note] = []
         self.bad_wires: set[str] = set()
         # What the run does, and what others have done meanwhile.
         self.command: list[str] = []
         self.beside: list[Outcome] = []
+        self._threads: list[threading.Thread] = []
+        self.is_under_way = False
         self.orig, self.next, self.third = DATABASE_HOSTS
+
+    @property
+    def semi_sync(self) -> tuple[str, str]:
+        """In the names of its variables: who sends, and who receives."""
+        return ("source", "replica") if self.server.startswith("mysql") else ("master", "slave")
 
     def up(self) -> None:
         lab = self.lab
@@ -83,6 +98,8 @@ class Scene:
         """The clients' logs begin anew: a run looks at its own."""
         self.notes = []
         self.beside = []
+        self.is_under_way = False
+        self._hooks_before = len(self.lab.mha.hook_calls())
         for path in (self.lab.path("/run/lab/writer.log"),
                      self.lab.hosts["app"].folder / "log" / "direct.events"):
             os.truncate(path, 0)
@@ -90,16 +107,28 @@ class Scene:
             path.unlink()
         self.lab.writer.wait_for_writes(5)
 
-    def run_beside(self, command: list[str]) -> Callable[[], None]:
-        """Runs it on the manager at the same time; what is returned waits for its end."""
+    def run_beside(self, command: list[str]) -> threading.Thread:
+        """Runs it on the manager at the same time, until the thread ends."""
 
         def run() -> None:
-            self.beside.append(self.lab.mha.run(command, timeout=200))
-            self.note("other", f"the second copy ends with {self.beside[-1].status}")
+            outcome = self.lab.mha.run(command, timeout=200)
+            self.beside.append(outcome)
+            name = command[0].rpartition("/")[2]
+            self.note("other", f"{name} beside it ends with {outcome.status}")
 
         thread = threading.Thread(target=run)
+        self._threads.append(thread)
         thread.start()
-        return thread.join
+        return thread
+
+    def wait_for_those_beside(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+    def hook_calls(self) -> list[HookCall]:
+        """Of this run, where the lab notes them."""
+        return self.lab.mha.hook_calls()[self._hooks_before:]
 
     def state_folder(self) -> pathlib.Path:
         """The journals, seen from outside."""

@@ -41,10 +41,10 @@ class Session:
 
     def _scene_for(self, case: Case) -> Scene:
         if self._scene is not None and (
-                _lab_of_scene(self._scene) != _lab_of(case) or self._uses >= _RUNS_IN_A_LAB):
+                self._scene.kind != _lab_of(case) or self._uses >= _RUNS_IN_A_LAB):
             self._drop()
         if self._scene is None:
-            self._scene = Scene(case.server, case.gtid, _kills_hangers(case))
+            self._scene = Scene(*_lab_of(case))
             self._scene.up()
             self._uses = 0
         self._uses += 1
@@ -83,21 +83,17 @@ class Session:
         """Whether the lab may be used again."""
         if broken or trouble or seen is None or not case.is_switch or self._scene is None:
             return False
-        # MHA leaves the scheduler's events where they are.
-        if case.by_mha or any(fault.name in LASTING for fault in case.faults) or not self._scene.is_clean():
+        # MHA leaves the scheduler's events where they are, and its manager marks of a failover.
+        if case.by_mha or any(fault.name in (*LASTING, "masterha-manager") for fault in case.faults):
+            return False
+        if not self._scene.is_clean():
             return False
         self._scene.cast_again()
         return True
 
 
-def _kills_hangers(case: Case) -> bool:
-    """Whether sudo lets the account kill a server that hangs: the optional rule of the sample."""
-    return case.run % 3 != 0
-
-
-def _lab_of(case: Case) -> tuple[str, str, bool]:
-    return case.server, case.gtid, _kills_hangers(case)
-
-
-def _lab_of_scene(scene: Scene) -> tuple[str, str, bool]:
-    return scene.server, scene.gtid, scene.kills_hangers
+def _lab_of(case: Case) -> tuple[str, str, bool, bool]:
+    """For Scene()."""
+    # Whether sudo lets the account kill a server that hangs: the optional rule of the sample.
+    kills_hangers = case.run % 3 != 0
+    return case.server, case.gtid, kills_hangers, case.by_mha

@@ -2,9 +2,10 @@
 """A bad wire between a host and the lab's bridge: it delays, loses or withholds packets.
 
 usage: chaos_wire.py READY HOST_SIDE BRIDGE_SIDE [--delay-ms=N] [--loss=PERCENT] [--seed=N]
-           [--drop=in|out|both] [--mute=PORT] [--peer=ADDRESS]
+           [--drop=in|out|both] [--mute=PORT] [--misspell-kills] [--peer=ADDRESS]
   in: towards the host. --mute: the host's answers from that TCP port carry no data, so it accepts
-  connections and says nothing. --peer: all that for packets from and to this address alone.
+  connections and says nothing. --misspell-kills: a KILL arrives as a word that no server knows, which
+  refuses it. --peer: all that for packets from and to this address alone.
 
 Frames pass with their virtio header: those of a veth pair are larger than a wire's, and have no
 checksum yet.
@@ -75,6 +76,12 @@ class Wire:
             return True
         return self._random.random() * 100 < self._arguments.loss
 
+    def _misspelt(self, frame: bytes) -> bytes:
+        """Two letters that are two bytes apart change places: TCP's checksum stays as it is."""
+        if self._peer and not Packet(frame).concerns(self._peer):
+            return frame
+        return frame.replace(b"KILL ", b"LIKL ")
+
     def run(self) -> None:
         ends = {self._host: self._bridge, self._bridge: self._host}
         while True:
@@ -82,6 +89,8 @@ class Wire:
             for end in select.select(ends, [], [], patience)[0]:
                 frame = end.recv(_LARGEST)
                 if not self._loses(frame, end is self._host):
+                    if self._arguments.misspell_kills and end is self._bridge:
+                        frame = self._misspelt(frame)
                     self._count += 1
                     due = time.monotonic() + self._arguments.delay_ms / 1000
                     heapq.heappush(self._waiting, (due, self._count, ends[end], frame))
@@ -103,6 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--drop", choices=("in", "out", "both"))
     parser.add_argument("--mute", type=int)
+    parser.add_argument("--misspell-kills", action="store_true")
     parser.add_argument("--peer")
     arguments = parser.parse_args()
     wire = Wire(arguments)

@@ -299,6 +299,11 @@ TEST_F(LookingTest, KillingBlockersIsNoReasonNotTo) {
   EXPECT_THAT(problems(), IsEmpty());
 }
 
+TEST_F(LookingTest, CommitsThatWaitForASemiSyncReplicaThatIsThereAreNoReason) {
+  cluster_.server("db1").replication.semi_sync = {true, true, false, 4, 2};
+  EXPECT_THAT(problems(), IsEmpty());
+}
+
 TEST_F(LookingTest, ALockInTheWayPutsEverythingBackAndKillBlockersEndsIt) {
   FakeMysqlState& orig = cluster_.server("db1");
   const std::uint64_t blocker = orig.add_thread("app");
