@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/mha_locks.h"
+
 namespace mha {
 namespace {
 
@@ -67,6 +69,10 @@ Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
   if (const Status free = nobody_writes(journal, environment); !free.ok()) {
     return refuse(free.error().message);
   }
+  const auto locked =
+      keep_failovers_away(cluster, index_of(cluster, journal.records.front(), "orig_master"),
+                          kOthersLocks, environment);
+  if (!locked.ok()) return refuse(locked.error().message);
   if (environment.observer != nullptr) environment.observer->operation_began(journal.path);
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};

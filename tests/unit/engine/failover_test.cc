@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "core/client_threads.h"
 #include "fakes/fake_event_files.h"
 #include "fakes/fake_scripts.h"
 #include "unit/engine/engine_cluster.h"
@@ -487,6 +488,33 @@ TEST_P(FailoverTest, WhoCarriesOnNamesTheEventsAndShutsTheHostDown) {
   EXPECT_EQ(done.outcome.ending, Ending::kDone) << done.outcome.headline->message;
   EXPECT_THAT(done.operation_summary.leftovers, Contains(HasSubstr("app.nightly")));
   EXPECT_THAT(dead->scripts.commands(), SizeIs(2));
+}
+
+// masterha_manager may have begun one of its own meanwhile.
+TEST_P(FailoverTest, IsNeitherCarriedOnNorPutBackBesideAnother) {
+  for (const char* lost :
+       {"mysql db3:3306 replicate_from db2:3306", "mysql db2:3306 set_read_only"}) {
+    const auto dead = make();
+    dead->kill();
+    dead->cluster.faults.fail_matching(lost, FaultTime::kBefore, {Code::kTimeout, "killed"});
+    dead->run();
+    dead->cluster.faults.clear_faults();
+    dead->cluster.clock.advance(Milliseconds{5});
+    forget_what_the_dead_noted(dead->cluster.state_dir);
+    Environment environment = dead->cluster.environment();
+    const auto journal = find_unfinished_failover(dead->request.cluster, environment);
+    ASSERT_TRUE(journal.has_value()) << lost;
+    dead->cluster.server("db3").locks[kMhaFailoverLock] = 4711;
+    const ClusterSeen before = dead->cluster.seen();
+    const Outcome outcome =
+        summarize(*journal).past_point_of_no_return
+            ? resume_failover(dead->request, *journal, dead->files, environment).outcome
+            : roll_back_failover(dead->request.cluster, *journal, environment);
+    EXPECT_EQ(outcome.ending, Ending::kUndone);
+    ASSERT_TRUE(outcome.headline.has_value()) << lost;
+    EXPECT_THAT(outcome.headline->message, HasSubstr("another failover is at work")) << lost;
+    EXPECT_EQ(dead->cluster.seen(), before);
+  }
 }
 
 TEST_P(FailoverTest, AReplicaThatFailsDoesNotStopTheOthers) {
