@@ -115,6 +115,9 @@ int run_dead_switch(Program& program) {
   if (!engine.ok()) return report_error(program, engine.error());
   const Result<SwitchFiles> files = load_switch_files(program, request.common.conf);
   if (!files.ok()) return report_error(program, files.error());
+  if (engine.value() == Engine::kNative) {
+    return run_native_failover(program, request, files.value());
+  }
   const MhaConf& conf = files.value().conf;
   const MhaServer* dead = conf.find(request.dead_host, request.dead_port);
   if (dead == nullptr) {
@@ -124,9 +127,6 @@ int run_dead_switch(Program& program) {
               fmt::format(
                   "{} has no server '{}'{}", conf.file, request.dead_host,
                   request.dead_port == 0 ? "" : fmt::format(" with port {}", request.dead_port))});
-  }
-  if (engine.value() == Engine::kNative) {
-    return run_native_failover(program, request, files.value());
   }
   request.dead_host = dead->hostname;
   request.dead_ip = dead->ip;

@@ -56,7 +56,7 @@ Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
       MysqlTarget{by_name ? server.hostname : server.ip, server.port,
                   std::move(account.value().user),       std::move(account.value().password),
                   spec.settings.mysql_ssl_mode,          spec.settings.mysql_ssl_ca,
-                  spec.settings.operation_timeout};
+                  spec.settings.operation_timeout,       ""};
   Result<SshTarget> ssh = ssh_from_mha(program, server);
   if (!ssh.ok()) return ssh.error();
   spec.ssh = std::move(ssh).value();

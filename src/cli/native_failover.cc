@@ -117,7 +117,9 @@ class NativeFailover : public NativeOperation {
     }
     program_.log.info("failing over from {} to {}", who.orig_master, who.new_master);
     const Outcome outcome = failover.run();
-    return ended(outcome, failover.summary(), failover.operation_summary());
+    const int exit_code = ended(outcome, failover.summary(), failover.operation_summary());
+    failover.outlast_who_waits();
+    return exit_code;
   }
 
  private:
@@ -205,6 +207,8 @@ int run_native_failover(Program& program, const MhaDeadSwitch& wish, const Switc
   const NativeCall call{options.value().format, options.value().task, OperationKind::kFailover,
                         "failover"};
   return on_native_stage(program, files, call, [&](const NativeStage& stage, Cluster cluster) {
+    const Result<std::size_t> dead = find_host(cluster, wish.dead_host, wish.dead_port);
+    if (!dead.ok()) return stage.output.failed(dead.error());
     options.value().request.cluster = std::move(cluster);
     return NativeFailover(stage, options.value(), files).run();
   });

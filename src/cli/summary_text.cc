@@ -60,7 +60,7 @@ std::vector<std::string> summary_lines(OperationKind kind, const OperationSummar
     }
   }
   if (!summary.fence.empty()) {
-    lines.push_back(fmt::format("the old master is {}", summary.fence));
+    lines.push_back(fmt::format("the old master: {}", summary.fence));
   }
   if (!summary.salvaged.empty()) {
     lines.push_back(fmt::format("salvaged from the old master: {}: {}",

@@ -183,10 +183,22 @@ Result<JournalFile> read_journal(const std::string& path) {
     }
     journal.records.push_back(std::move(record));
   }
-  if (journal.records.empty() || journal.records.front().value("event", "") != "operation") {
+  if (journal.records.empty()) {
+    return Error{Code::kRefused, fmt::format("nothing was begun in the journal {}", path)};
+  }
+  if (journal.records.front().value("event", "") != "operation") {
     return Error{Code::kInternal, fmt::format("{} is not a journal", path)};
   }
   return journal;
+}
+
+Result<std::optional<JournalFile>> read_newest_journal(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    Result<JournalFile> journal = read_journal(path);
+    if (journal.ok()) return std::optional<JournalFile>{std::move(journal).value()};
+    if (journal.error().code != Code::kRefused) return journal.error();
+  }
+  return std::optional<JournalFile>{};
 }
 
 Status append_to_journal(const std::string& path, json record, const Clock& clock) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,13 @@ struct JournalFile {
   std::vector<nlohmann::json> records;  // the first is the header
 };
 
-// Error (kInternal): unreadable, no journal, or damaged (journal_check.h), with file and line.
+// Error (kInternal): unreadable, no journal, or damaged (journal_check.h), with file and line;
+// kRefused: without a header, as a crash leaves it before anything is begun.
 Result<JournalFile> read_journal(const std::string& path);
+
+// The first of these, newest first as of find_journals(), that has a header; nullopt where none
+// has. The error of one that is damaged: what an older one says is not true any more.
+Result<std::optional<JournalFile>> read_newest_journal(const std::vector<std::string>& paths);
 
 // Adds a record to a journal that another process wrote, and syncs.
 Status append_to_journal(const std::string& path, nlohmann::json record, const Clock& clock);

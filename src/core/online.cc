@@ -136,7 +136,7 @@ NewMasterWrites look_for_writes(Node& next, const NodeSpec& orig, WallTime not_b
   environment.log.warning("whether {} takes writes could not be seen: {}", next.title(),
                           state.error().message);
   const std::optional<JournalFile> start =
-      find_open_journal(environment.state_dir, "online_start", orig.host, orig.port, not_before);
+      find_open_journal(environment, "online_start", orig.host, orig.port, not_before);
   return start.has_value() && has_open_steps(*start, next.spec().host, next.spec().port)
              ? NewMasterWrites::kUnknown
              : NewMasterWrites::kOff;
@@ -181,7 +181,8 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
   }
 
   Plan plan(environment.clock, log, environment.interrupt);
-  const ClientPatience first{settings.kill_after_timeout, kEndClients};
+  const ClientPatience first{settings.kill_after_timeout, kEndClients,
+                             orig.moves_a_vip() ? Thoroughness::kTold : Thoroughness::kGone};
   plan.add(remember_replication(next, log));
   plan.add(ensure_read_only(next, log));
   // Read-only before the kill: killing first commits rows that nobody acknowledged (facts:
@@ -195,7 +196,7 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
                          next_facts.value().vip == VipPresence::kPresent;
     plan.add(ensure_vip_absent(orig, orig_facts.value().vip,
                                on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log));
-    // Those that came back between the kill and the removal.
+    // Until all are gone: those that came back between the kill and the removal too.
     plan.add(ensure_no_clients(orig, "with the virtual IP off", {Milliseconds{0}, kEndClients},
                                environment.clock, log, environment.interrupt));
   }
@@ -272,18 +273,16 @@ Outcome online_start(const OnlineRequest& request, Environment& environment) {
                              rolled_back->leftovers.end());
     return outcome;
   }
-  const auto stop_journal =
-      find_open_journal(environment.state_dir, "online_stop", request.orig_master.host,
-                        request.orig_master.port, switch_began);
+  const auto stop_journal = find_open_journal(environment, "online_stop", request.orig_master.host,
+                                              request.orig_master.port, switch_began);
   if (stop_journal.has_value()) close_journal(*stop_journal, "carried through", environment);
   return outcome;
 }
 
 std::optional<Outcome> roll_back_online_stop(const OnlineRequest& request, WallTime not_before,
                                              Environment& environment) {
-  const std::optional<JournalFile> journal =
-      find_open_journal(environment.state_dir, "online_stop", request.orig_master.host,
-                        request.orig_master.port, not_before);
+  const std::optional<JournalFile> journal = find_open_journal(
+      environment, "online_stop", request.orig_master.host, request.orig_master.port, not_before);
   if (!journal.has_value()) return std::nullopt;
 
   Node orig(paired(request.orig_master, request.new_master), environment.ports);

@@ -105,20 +105,22 @@ JournalSummary summarize(const JournalFile& journal) {
   return summary;
 }
 
-std::optional<JournalFile> find_open_journal(const std::string& state_dir,
+std::optional<JournalFile> find_open_journal(const Environment& environment,
                                              const std::string& operation, const std::string& host,
                                              std::uint16_t port, WallTime not_before) {
-  for (const std::string& path : find_journals(state_dir, operation, journal_subject(host, port))) {
-    Result<JournalFile> journal = read_journal(path);
-    if (!journal.ok()) continue;
-    if (journal.value().records.front().value("time", "") < utc_stamp(not_before))
-      return std::nullopt;
-    const JournalSummary summary = summarize(journal.value());
-    // Only the newest counts: what an older one began, the newer one has found and changed since.
-    if (summary.closed || (summary.ended && summary.ending == Ending::kUndone)) return std::nullopt;
-    return std::move(journal).value();
+  // Only the newest counts: what an older one began, the newer one has found and changed since.
+  Result<std::optional<JournalFile>> newest = read_newest_journal(
+      find_journals(environment.state_dir, operation, journal_subject(host, port)));
+  if (!newest.ok()) {
+    environment.log.warning("{}", newest.error().message);
+    return std::nullopt;
   }
-  return std::nullopt;
+  std::optional<JournalFile> journal = std::move(newest).value();
+  if (!journal.has_value()) return std::nullopt;
+  if (journal->records.front().value("time", "") < utc_stamp(not_before)) return std::nullopt;
+  const JournalSummary summary = summarize(*journal);
+  if (summary.closed || (summary.ended && summary.ending == Ending::kUndone)) return std::nullopt;
+  return journal;
 }
 
 Outcome roll_back(const JournalFile& journal, const NodeByName& node_by_name,

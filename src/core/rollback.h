@@ -27,8 +27,9 @@ JournalSummary summarize(const JournalFile& journal);
 
 // The newest journal of `operation` about host:port that still waits for somebody: not closed, and
 // either not ended or ended kDone or kNotUndone. One begun before `not_before` is history that
-// somebody has long dealt with. Nullopt where there is none.
-std::optional<JournalFile> find_open_journal(const std::string& state_dir,
+// somebody has long dealt with. Nullopt where there is none, and, with a warning, where the newest
+// cannot be read: what an older one says is not true any more.
+std::optional<JournalFile> find_open_journal(const Environment& environment,
                                              const std::string& operation, const std::string& host,
                                              std::uint16_t port, WallTime not_before);
 

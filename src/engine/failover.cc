@@ -19,6 +19,9 @@ namespace {
 using nlohmann::json;
 
 constexpr Milliseconds kLook{5'000};
+// A second, and what a round trip and a busy machine may add.
+constexpr Milliseconds kOthersWaitForLocks{1'500};
+constexpr Milliseconds kInterruptSeenWithin{50};
 
 Outcome nothing_changed(Error error) {
   Outcome outcome;
@@ -44,6 +47,7 @@ struct Failover::Parts {
   FailoverRoles roles;
   FailoverState state;
   std::optional<TimePoint> writable_again;
+  TimePoint keep_locks_until;
   std::string journal_path;
   std::vector<std::string> events;  // FailoverSummary's
   bool turned_back = false;         // begun, and undone before the point of no return
@@ -176,7 +180,16 @@ Outcome Failover::run() {
   parts.turned_back = outcome.ending == Ending::kUndone || outcome.ending == Ending::kNotUndone;
   if (plan.hurried().has_value()) parts.writable_again = started + *plan.hurried();
   note_summary(*journal.value(), operation_summary(), environment.log);
+  parts.keep_locks_until = environment.clock.now() + kOthersWaitForLocks;
   return outcome;
+}
+
+void Failover::outlast_who_waits() {
+  const Environment& environment = parts_->environment;
+  while (!environment.interrupt.requested() && environment.clock.now() < parts_->keep_locks_until) {
+    environment.clock.sleep_until(
+        std::min(parts_->keep_locks_until, environment.clock.now() + kInterruptSeenWithin));
+  }
 }
 
 // A replica that is not to lead does not stop the failover by what it alone has; it is left to do.

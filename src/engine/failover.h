@@ -77,6 +77,12 @@ class Failover {
   // undone (roll_back_failover) or carried on (resume_failover) by another process.
   Outcome run();
 
+  // After run(): keeps MHA's locks until those have given up who waited for them when the failover
+  // ended. masterha_manager looks at the replicas, then waits for its lock for a second
+  // (MasterFailover.pm, check_settings): one that got it would stop the replicas' I/O threads for a
+  // failover that is done. Nobody waits for this but our caller; an interrupt ends it.
+  void outlast_who_waits();
+
   // The masters once look() found them, and after run() all of it.
   [[nodiscard]] FailoverSummary summary() const;
   [[nodiscard]] OperationSummary operation_summary() const;

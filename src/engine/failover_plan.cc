@@ -98,7 +98,8 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   // Where it could not be fenced, what it still writes must reach nobody any more: both at once.
   std::vector<std::unique_ptr<Step>> first;
   first.push_back(ensure_fenced(fence_order(roles), workshop.state, workshop.journal, environment));
-  for (Node* replica : roles.replicas) first.push_back(ensure_receiver_stopped(*replica, environment));
+  for (Node* replica : roles.replicas)
+    first.push_back(ensure_receiver_stopped(*replica, environment));
   if (next.moves_a_vip()) first.push_back(std::make_unique<PrepareVip>(next, environment));
   plan.add_together(std::move(first));
 

@@ -5,6 +5,7 @@
 
 #include "core/steps_mysql.h"
 #include "engine/failover_cast.h"
+#include "engine/mha_locks.h"
 #include "engine/unfinished.h"
 
 namespace mha {
@@ -80,6 +81,8 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   if (!dead.has_value() || !next.has_value()) {
     return refused(fmt::format("{} names hosts that the conf does not", journal.path));
   }
+  const auto locked = keep_failovers_away(request.cluster, dead, kOthersLocks, environment);
+  if (!locked.ok()) return refused(locked.error().message);
   Discovery discovery = discover_survivors(request.cluster, *dead, kLook, environment);
   const HostView& new_master = discovery.views[*next];
   if (!new_master.living()) {

@@ -1,12 +1,16 @@
 // The locks by which MHA's programs, and ours, keep away from each other's clusters.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
 #include "base/status.h"
+#include "core/environment.h"
 #include "core/node.h"
+#include "engine/cluster.h"
 
 namespace mha {
 
@@ -20,5 +24,13 @@ struct LockWish {
 // did not give the lock.
 Status take_mha_locks(const std::vector<LockWish>& wishes, const std::string& otherwise,
                       Deadline deadline);
+
+// For who puts back or carries on what another process has begun: MHA's failover lock on every
+// server of the cluster that answers, but for `except`, for as long as the nodes live. One that
+// does not answer within `patience` is passed over. kRefused where another session has the lock.
+Result<std::vector<std::unique_ptr<Node>>> keep_failovers_away(const Cluster& cluster,
+                                                               std::optional<std::size_t> except,
+                                                               Milliseconds patience,
+                                                               Environment& environment);
 
 }  // namespace mha

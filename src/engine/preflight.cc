@@ -174,8 +174,8 @@ class Rules {
       }
     }
     const SemiSync& semi_sync = view.state.semi_sync;
-    // With replicas there each commit waits for a moment, and a busy master always has some that do.
-    // What waits for one that does not answer is freed by the switch's first step.
+    // With replicas there each commit waits for a moment, and a busy master always has some that
+    // do. What waits for one that does not answer is freed by the switch's first step.
     if (semi_sync.waiting_sessions > 0 && semi_sync.replicas == 0) {
       add(view,
           fmt::format("{} sessions wait for a semi-sync replica's word, and none is there",

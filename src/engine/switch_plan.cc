@@ -38,10 +38,10 @@ Follower make_follower(const HostView& view, Node& node, const HostView& next,
   return {&node, {std::move(source), next.own_addresses, FollowRequest::OldSource::kMustBeDone}};
 }
 
-std::unique_ptr<Step> no_clients(Node& node, const char* occasion, Newcomers newcomers,
+std::unique_ptr<Step> no_clients(Node& node, const char* occasion, Thoroughness thoroughness,
                                  Environment& environment) {
   // Clients wait already: none is given time to leave by itself.
-  return ensure_no_clients(node, occasion, {Milliseconds{0}, kEndClients, newcomers},
+  return ensure_no_clients(node, occasion, {Milliseconds{0}, kEndClients, thoroughness},
                            environment.clock, environment.log, environment.interrupt);
 }
 
@@ -105,7 +105,7 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   plan.add(ensure_frozen(orig, blockers, environment.ports.mysql, log));
   // Before the address goes: without it the server's RST cannot reach the client (facts: mha.md).
   plan.add(no_clients(orig, "with writes off",
-                      orig.moves_a_vip() ? Newcomers::kLeave : Newcomers::kEnd, environment));
+                      orig.moves_a_vip() ? Thoroughness::kTold : Thoroughness::kGone, environment));
   // From the address's leaving to its coming a client's packets are lost, and each costs it a
   // time-out: what can be done before or meanwhile is not done in between. Whom read_only does not
   // bind is ended and watched for before the candidate leaves its source.
@@ -119,12 +119,12 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
         orig, roles.vip_on_orig, on_both ? OtherHolder::kTakeOver : OtherHolder::kRefuse, log));
     // Those that come back until it has gone.
     meanwhile.push_back(
-        no_clients(orig, "while the virtual IP goes", Newcomers::kEnd, environment));
+        no_clients(orig, "while the virtual IP goes", Thoroughness::kTold, environment));
   }
   if (all_are_bound) meanwhile.push_back(ensure_not_following(next, handover, log));
   plan.add_together(std::move(meanwhile));
   if (orig.moves_a_vip()) {
-    plan.add(no_clients(orig, "with the virtual IP off", Newcomers::kEnd, environment));
+    plan.add(no_clients(orig, "with the virtual IP off", Thoroughness::kGone, environment));
   }
   // Nobody can write by now: this is the end of the old master's history.
   if (all_are_bound) {

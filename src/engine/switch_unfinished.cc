@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/mha_locks.h"
 #include "engine/steps_follow.h"
 #include "engine/steps_script.h"
 #include "engine/steps_server.h"
@@ -85,6 +86,8 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   if (!orig.has_value() || !next.has_value()) {
     return refuse(fmt::format("{} names hosts that the conf does not", journal.path));
   }
+  const auto locked = keep_failovers_away(request.cluster, orig, kOthersLocks, environment);
+  if (!locked.ok()) return refuse(locked.error().message);
   const ReplicaState like = replica_from_json(header.value("like", json::object()));
   SwitchRoles roles;
   roles.orig = discovery.nodes[*orig].get();

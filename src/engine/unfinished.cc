@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/mha_locks.h"
+
 namespace mha {
 namespace {
 
@@ -39,21 +41,16 @@ std::optional<JournalFile> find_unfinished(const std::string& operation, const C
                                            const Environment& environment) {
   std::optional<JournalFile> newest;
   for (const ClusterHost& host : cluster.hosts) {
-    const std::vector<std::string> paths = find_journals(
-        environment.state_dir, operation, journal_subject(host.node.host, host.node.port));
-    if (paths.empty()) continue;
     // Only the newest of each master counts: what an older one began, it has found and changed.
-    Result<JournalFile> journal = read_journal(paths.front());
-    if (!journal.ok()) {
-      environment.log.warning("{}", journal.error().message);
-      continue;
-    }
+    Result<std::optional<JournalFile>> read = read_newest_journal(find_journals(
+        environment.state_dir, operation, journal_subject(host.node.host, host.node.port)));
+    if (!read.ok()) environment.log.warning("{}", read.error().message);
+    if (!read.ok() || !read.value().has_value()) continue;
+    JournalFile& journal = *read.value();
     const auto time = [](const JournalFile& file) {
       return file.records.front().value("time", "");
     };
-    if (!newest.has_value() || time(*newest) < time(journal.value())) {
-      newest = std::move(journal).value();
-    }
+    if (!newest.has_value() || time(*newest) < time(journal)) newest = std::move(journal);
   }
   if (newest.has_value() && !waits_for_somebody(*newest)) newest.reset();
   return newest;
@@ -72,6 +69,10 @@ Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
   if (const Status free = nobody_writes(journal, environment); !free.ok()) {
     return refuse(free.error().message);
   }
+  const auto locked =
+      keep_failovers_away(cluster, index_of(cluster, journal.records.front(), "orig_master"),
+                          kOthersLocks, environment);
+  if (!locked.ok()) return refuse(locked.error().message);
   if (environment.observer != nullptr) environment.observer->operation_began(journal.path);
   std::vector<std::unique_ptr<Node>> nodes;
   Milliseconds budget{0};

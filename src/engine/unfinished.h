@@ -20,11 +20,14 @@ namespace mha {
 std::optional<JournalFile> find_unfinished(const std::string& operation, const Cluster& cluster,
                                            const Environment& environment);
 
+// For keep_failovers_away(): all servers are asked at the same time.
+inline constexpr Milliseconds kOthersLocks{3'000};
+
 // kRefused where the process that writes the journal still lives.
 Status nobody_writes(const JournalFile& journal, Environment& environment);
 
 // roll_back() over the cluster's hosts, in the longest operation_timeout of theirs and `more_time`.
-// Refuses (kUndone, nothing changed) while its process is still at work.
+// Refuses (kUndone, nothing changed) while its process, or another failover, is still at work.
 Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
                              Environment& environment, const StepBuilder& builder,
                              Milliseconds more_time = Milliseconds{0});

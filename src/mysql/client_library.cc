@@ -14,6 +14,10 @@ namespace {
 // SQL texts are joined for KILL only (libmysql_server.cc); nothing from outside is ever joined.
 constexpr unsigned long kClientFlags = CLIENT_MULTI_STATEMENTS;
 
+const char* address_of(const MysqlTarget& target) {
+  return target.address.empty() ? target.host.c_str() : target.address.c_str();
+}
+
 bool verifies_certificate(MysqlTlsMode mode) {
   return mode == MysqlTlsMode::kVerifyCa || mode == MysqlTlsMode::kVerifyIdentity;
 }
@@ -127,9 +131,9 @@ void set_options(MYSQL* handle, const MysqlTarget& target, TlsUse tls, unsigned 
 bool connect_blocking(MYSQL* handle, const MysqlTarget& target,
                       const std::function<void(int)>& socket_made) {
   MYSQL* connected = nullptr;
-  int wanted = mysql_real_connect_start(&connected, handle, target.host.c_str(),
-                                        target.user.c_str(), target.password.reveal().c_str(),
-                                        nullptr, target.port, nullptr, kClientFlags);
+  int wanted = mysql_real_connect_start(&connected, handle, address_of(target), target.user.c_str(),
+                                        target.password.reveal().c_str(), nullptr, target.port,
+                                        nullptr, kClientFlags);
   while (wanted != 0) {
     const int socket = mysql_get_socket(handle);
     socket_made(socket);
@@ -146,7 +150,7 @@ int socket_of(MYSQL* handle) { return mysql_get_socket(handle); }
 // not told its socket in time: where it is abandoned, it ends by its own timeout, a second late.
 bool connect_blocking(MYSQL* handle, const MysqlTarget& target,
                       const std::function<void(int)>& socket_made) {
-  if (mysql_real_connect(handle, target.host.c_str(), target.user.c_str(),
+  if (mysql_real_connect(handle, address_of(target), target.user.c_str(),
                          target.password.reveal().c_str(), nullptr, target.port, nullptr,
                          kClientFlags) == nullptr) {
     return false;

@@ -23,6 +23,7 @@ constexpr Milliseconds kEndLimit{100};
 struct ConnectOutcome {
   std::optional<MysqlError> error;
   bool encrypted = false;
+  std::string peer;
 };
 
 bool demands_tls(MysqlTlsMode mode) {
@@ -37,7 +38,9 @@ ConnectOutcome connect_link(Link& link, const MysqlTarget& target, unsigned time
       target.tls_mode == MysqlTlsMode::kPreferred) {
     outcome.error = link.connect(target, TlsUse::kNone, timeout_seconds);
   }
-  if (!outcome.error.has_value()) outcome.encrypted = link.encrypted();
+  if (outcome.error.has_value()) return outcome;
+  outcome.encrypted = link.encrypted();
+  outcome.peer = link.peer();
   return outcome;
 }
 
@@ -96,6 +99,7 @@ Status Connection::connect(const MysqlTarget& target, Deadline deadline) {
                  fmt::format("MySQL on {}: {}: {}", name_, doing, to_string(*outcome->error))};
   }
   encrypted_ = outcome->encrypted;
+  peer_ = std::move(outcome->peer);
   if (demands_tls(target.tls_mode) && !encrypted_) {
     dead_ = true;
     return Error{Code::kDenied,

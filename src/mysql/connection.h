@@ -44,6 +44,8 @@ class Connection {
   // MysqlTarget::name().
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool encrypted() const { return encrypted_; }
+  // The server's address, numeric.
+  [[nodiscard]] const std::string& peer() const { return peer_; }
 
   // One or more statements, joined by ';', in one round trip; their results up to the first that
   // the server refuses, which is an error in the last result and not of the call. `doing` says for
@@ -83,6 +85,7 @@ class Connection {
   std::shared_ptr<Link> link_;  // the worker's job holds it as well
   std::unique_ptr<Worker> worker_;
   bool encrypted_ = false;
+  std::string peer_;
   bool dead_ = false;
 };
 

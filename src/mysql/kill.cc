@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,8 +22,13 @@ constexpr const char* kDoing = "ending client connections";
 constexpr std::size_t kMostInText = 256;
 // Refusals without a kill between them, after which it is asked who is there at all.
 constexpr int kRefusedInARow = 8;
-// From so many threads of one user on.
-constexpr std::size_t kManyOfUser = 100;
+
+// An identifier, in every sql_mode. (KILL USER takes no expression.)
+std::string quoted_name(const std::string& name) {
+  std::string quoted = "`";
+  for (const char c : name) quoted += c == '`' ? std::string(2, c) : std::string(1, c);
+  return quoted + "`";
+}
 
 class Killing {
  public:
@@ -40,10 +45,7 @@ class Killing {
     }
   }
 
-  Result<std::vector<KillOutcome>> run(ServerFamily family) {
-    if (family == ServerFamily::kMariadb && pending_.size() >= kManyOfUser) {
-      if (Status status = kill_users(); !status.ok()) return status.error();
-    }
+  Result<std::vector<KillOutcome>> run() {
     while (!pending_.empty()) {
       const std::string text = next_text();
       Result<std::vector<StatementResult>> results = connection_.run(text, kDoing, deadline_);
@@ -67,35 +69,6 @@ class Killing {
   }
 
  private:
-  // MariaDB looks for each id among all threads, one after the other: 5,000 of them are seconds,
-  // and who comes back meanwhile makes it longer. By user it is one pass. Only users of whom nobody
-  // is to be spared, ourselves and replication among them.
-  Status kill_users() {
-    Result<std::vector<ServerThread>> all = threads();
-    if (!all.ok()) return all.error();
-    drop_all_but(all.value());
-    std::set<std::uint64_t> wanted;
-    for (const std::size_t index : pending_) wanted.insert(outcomes_[index].thread_id);
-    std::map<std::string, std::set<std::uint64_t>> of_users;
-    std::set<std::string> spared;
-    for (const ServerThread& thread : all.value()) {
-      of_users[thread.user].insert(thread.id);
-      if (!wanted.contains(thread.id)) spared.insert(thread.user);
-    }
-    for (const auto& [user, ids] : of_users) {
-      if (spared.contains(user) || ids.size() < kManyOfUser) continue;
-      const std::string text = fmt::format("KILL USER {}", sql_literal(user));
-      const Result<std::vector<StatementResult>> results = connection_.run(text, kDoing, deadline_);
-      if (!results.ok()) return results.error();
-      const bool done = !results.value().empty() && !results.value().back().error.has_value();
-      if (!done) continue;  // one by one, then, and each says why not
-      std::erase_if(pending_, [&, &ids = ids](std::size_t index) {
-        return ids.contains(outcomes_[index].thread_id);
-      });
-    }
-    return {};
-  }
-
   // As many of the pending ones as fit; at least one.
   std::string next_text() const {
     std::string text;
@@ -177,12 +150,22 @@ class Killing {
 
 }  // namespace
 
-Result<std::vector<KillOutcome>> kill_threads(Connection& connection,
-                                              const ServerIdentity& identity,
+Result<std::vector<KillOutcome>> kill_threads(Connection& connection, std::uint64_t own_id,
                                               const std::vector<std::uint64_t>& thread_ids,
                                               std::size_t most_bytes, Deadline deadline) {
-  return Killing{connection, identity.connection_id, thread_ids, most_bytes, deadline}.run(
-      identity.family);
+  return Killing{connection, own_id, thread_ids, most_bytes, deadline}.run();
+}
+
+Status kill_sessions_of(Connection& connection, ServerFamily family, const std::string& user,
+                        Deadline deadline) {
+  if (family != ServerFamily::kMariadb) {
+    return Error{Code::kRefused, "MySQL has no KILL USER"};
+  }
+  const std::string text = fmt::format("KILL USER {}", quoted_name(user));
+  const Result<std::vector<StatementResult>> results = connection.run(text, kDoing, deadline);
+  if (!results.ok()) return results.error();
+  const std::optional<MysqlError>& error = results.value().back().error;
+  return error.has_value() ? Status{connection.refusal(*error, kDoing)} : Status{};
 }
 
 }  // namespace mha

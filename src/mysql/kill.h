@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "mysql/connection.h"
@@ -19,9 +20,12 @@ namespace mha {
 // - kKilled means that the server took the order. A thread that rolls back stays listed (Command or
 //   State "Killed") until it is through, and another KILL of it is kKilled again.
 // - Our own connection is refused without asking.
-Result<std::vector<KillOutcome>> kill_threads(Connection& connection,
-                                              const ServerIdentity& identity,
+Result<std::vector<KillOutcome>> kill_threads(Connection& connection, std::uint64_t own_id,
                                               const std::vector<std::uint64_t>& thread_ids,
                                               std::size_t most_bytes, Deadline deadline);
+
+// As MysqlServer::end_sessions_of().
+Status kill_sessions_of(Connection& connection, ServerFamily family, const std::string& user,
+                        Deadline deadline);
 
 }  // namespace mha

@@ -130,7 +130,11 @@ class LibmysqlServer : public MysqlServer {
 
   Result<std::vector<KillOutcome>> kill(const std::vector<std::uint64_t>& thread_ids,
                                         Deadline deadline) override {
-    return kill_threads(*connection_, identity_, thread_ids, text_limit(), deadline);
+    return kill_threads(*connection_, identity_.connection_id, thread_ids, text_limit(), deadline);
+  }
+
+  Status end_sessions_of(const std::string& user, Deadline deadline) override {
+    return kill_sessions_of(*connection_, identity_.family, user, deadline);
   }
 
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
@@ -253,11 +257,26 @@ class LibmysqlServer : public MysqlServer {
 
 Result<std::unique_ptr<MysqlServer>> LibmysqlConnector::connect(const MysqlTarget& target,
                                                                 Deadline deadline) {
-  Result<std::unique_ptr<Connection>> connection = Connection::open(target, clock_, deadline);
+  MysqlTarget where = target;
+  where.address = known_address(target);
+  Result<std::unique_ptr<Connection>> connection = Connection::open(where, clock_, deadline);
   if (!connection.ok()) return connection.error();
+  remember(target, connection.value()->peer());
   auto server = std::make_unique<LibmysqlServer>(std::move(connection).value(), clock_);
   if (Status status = server->introduce(deadline); !status.ok()) return status.error();
   return std::unique_ptr<MysqlServer>{std::move(server)};
+}
+
+std::string LibmysqlConnector::known_address(const MysqlTarget& target) {
+  if (target.tls_mode == MysqlTlsMode::kVerifyIdentity) return "";
+  const std::lock_guard lock{mutex_};
+  const auto known = addresses_.find(target.host);
+  return known == addresses_.end() ? "" : known->second;
+}
+
+void LibmysqlConnector::remember(const MysqlTarget& target, const std::string& address) {
+  const std::lock_guard lock{mutex_};
+  addresses_.emplace(target.host, address);
 }
 
 }  // namespace mha

@@ -2,9 +2,11 @@
 #include "mysql/link.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstddef>
 
 #include "mysql/errors.h"
@@ -33,6 +35,18 @@ std::optional<MysqlError> Link::connect(const MysqlTarget& target, TlsUse tls,
 }
 
 bool Link::encrypted() { return mysql_get_ssl_cipher(handle_) != nullptr; }
+
+std::string Link::peer() {
+  const std::lock_guard lock{mutex_};
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  std::array<char, NI_MAXHOST> text{};
+  auto* const peer = reinterpret_cast<sockaddr*>(&address);
+  const bool known =
+      socket_ >= 0 && getpeername(socket_, peer, &size) == 0 &&
+      getnameinfo(peer, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0;
+  return known ? text.data() : "";
+}
 
 Answer Link::execute(const std::string& sql) {
   Answer answer;

@@ -25,6 +25,8 @@ class Link {
   std::optional<MysqlError> connect(const MysqlTarget& target, TlsUse tls,
                                     unsigned timeout_seconds);
   [[nodiscard]] bool encrypted();
+  // The server's address, numeric; "" where there is no connection.
+  [[nodiscard]] std::string peer();
   Answer execute(const std::string& sql);
   // Says goodbye to the server. connect() may be called again.
   void close();

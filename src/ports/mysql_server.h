@@ -29,6 +29,8 @@ struct MysqlTarget {
   // is for the work as a whole. What waits on purpose (for the applier, for a lock) asks again and
   // again, or is given more.
   Milliseconds answers_within = std::chrono::hours{24};
+  // Where `host` is known to be, numeric: connected to without looking the name up. "" is to look.
+  std::string address;
 
   // "host:port", "[v6]:port"; for messages.
   [[nodiscard]] std::string name() const;
@@ -124,6 +126,12 @@ class MysqlServer {
   // already counts as kAlreadyGone. Fails as a whole only where the session does.
   virtual Result<std::vector<KillOutcome>> kill(const std::vector<std::uint64_t>& thread_ids,
                                                 Deadline deadline) = 0;
+
+  // Ends all sessions of this user, of whatever host, ours too where it is ours: whoever they are
+  // by then, in one pass of the server through its threads. It looks for each of kill()'s ids among
+  // all of them, which takes seconds where there are thousands and more come meanwhile. kRefused
+  // where the server cannot (MySQL).
+  virtual Status end_sessions_of(const std::string& user, Deadline deadline) = 0;
 
   // Who keeps SET GLOBAL read_only waiting, as far as this server can tell (performance_schema's
   // metadata locks, InnoDB's transactions, tables in use, running statements). Never empty-handed

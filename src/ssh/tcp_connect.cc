@@ -11,8 +11,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -24,6 +26,8 @@ namespace mha {
 namespace {
 
 constexpr Milliseconds kHeadStart{250};
+// Where an earlier answer of theirs is known.
+constexpr Milliseconds kNameServersAnswer{1'000};
 
 struct Address {
   sockaddr_storage storage{};
@@ -72,11 +76,8 @@ struct SharedLookUp {
   FileDescriptor done;
 };
 
-Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port,
-                                     const Clock& clock, Deadline deadline) {
-  LookUp found = look_up(host, port, AI_NUMERICHOST);
-  if (found.error == 0) return std::move(found.addresses);
-
+Result<std::vector<Address>> look_up_in_time(const std::string& host, std::uint16_t port,
+                                             const Clock& clock, Deadline deadline) {
   auto shared = std::make_shared<SharedLookUp>();
   shared->done.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!shared->done.valid()) {
@@ -103,6 +104,40 @@ Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port
                                                  ::gai_strerror(shared->result.error))};
   }
   return std::move(shared->result.addresses);
+}
+
+// What the name servers have said to this process.
+class Answers {
+ public:
+  // Empty where nothing.
+  std::vector<Address> of(const std::string& name) {
+    const std::lock_guard lock{mutex_};
+    const auto known = addresses_.find(name);
+    return known == addresses_.end() ? std::vector<Address>{} : known->second;
+  }
+  void note(const std::string& name, const std::vector<Address>& addresses) {
+    const std::lock_guard lock{mutex_};
+    addresses_[name] = addresses;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::vector<Address>> addresses_;
+};
+
+Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port,
+                                     const Clock& clock, Deadline deadline) {
+  LookUp numeric = look_up(host, port, AI_NUMERICHOST);
+  if (numeric.error == 0) return std::move(numeric.addresses);
+
+  static Answers answers;
+  const std::string name = fmt::format("{}:{}", host, port);
+  std::vector<Address> known = answers.of(name);
+  const Deadline wait =
+      known.empty() ? deadline : clock.deadline_after(kNameServersAnswer).capped(deadline);
+  Result<std::vector<Address>> found = look_up_in_time(host, port, clock, wait);
+  if (found.ok()) answers.note(name, found.value());
+  return found.ok() || known.empty() ? std::move(found) : std::move(known);
 }
 
 // A connection attempt under way.

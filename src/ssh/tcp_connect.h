@@ -14,8 +14,9 @@ namespace mha {
 // The socket is non-blocking and has TCP_NODELAY. Where a name has several addresses, each gets a
 // head start of 250 ms before the next is tried beside it (RFC 8305), so that a dead one costs no
 // more than that. Looking up a name is done by a thread, which is left behind where the name server
-// outlasts the deadline: getaddrinfo(3) cannot be stopped. Errors: kUnreachable, kTimeout, both
-// saying to which address; kInternal.
+// outlasts the deadline: getaddrinfo(3) cannot be stopped. Where the name servers have died since
+// an earlier call of this process, or take more than a second, what they said then counts. Errors:
+// kUnreachable, kTimeout, both saying to which address; kInternal.
 Result<FileDescriptor> connect_tcp(const std::string& host, std::uint16_t port, const Clock& clock,
                                    Deadline deadline);
 

@@ -211,6 +211,10 @@ class BadInputTest(unittest.TestCase):
     def test_dead_host_that_the_conf_does_not_have(self):
         self.assert_refused(CONFIG, ("db9", "app1.cnf"), FAILOVER, "-c", str(self.conf),
                             "-d", "db9")
+        self.assert_refused(CONFIG, ("db9", "app1.cnf"), FAILOVER, "-c", str(self.conf),
+                            "-d", "db9", "--engine=mha")
+        told = self.run_program(FAILOVER, "-c", str(self.conf), "-d", "db9", "--format=json")
+        self.assertEqual(json.loads(told.stdout)["exit_code"], CONFIG)
 
     # What MHA's configuration says. Both engines read it alike.
 

@@ -62,7 +62,9 @@ class VariantsTest(support.LabTest):
 class IncompleteTest(support.LabTest):
     def test_address_that_cannot_be_added(self):
         """sudo is taken away after stop: past the point of no return MHA has to go on."""
-        lab = self.make_lab(**faults.with_halting_hook(kill_after_timeout=0))
+        # Without the session that stop leaves behind, whose sudo may have been let in already.
+        lab = self.make_lab(**faults.with_halting_hook(kill_after_timeout=0,
+                                                       helper_conf={"ssh_session_keep": "0"}))
         lab.writer.start()
         halt = faults.Halt(lab, "after-stop", lambda: lab.system.write_sudoers("db2", ""))
         outcome = self.switch(lab, on_line=halt.on_line)

@@ -79,6 +79,20 @@ class FakeMysqlServer : public MysqlServer {
                          });
   }
 
+  Status end_sessions_of(const std::string& user, Deadline deadline) override {
+    return session_.call(fmt::format("end_sessions_of {}", user), deadline, [&]() -> Status {
+      if (identity().family != ServerFamily::kMariadb) {
+        return Error{Code::kRefused, "MySQL has no KILL USER"};
+      }
+      std::vector<std::uint64_t> ids;
+      for (const ServerThread& thread : state_.threads) {
+        if (thread.user == user) ids.push_back(thread.id);
+      }
+      for (const std::uint64_t id : ids) kill_one(id);
+      return {};
+    });
+  }
+
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
     return session_.call("write_blockers", deadline,
                          [this]() -> Result<std::vector<WriteBlocker>> { return state_.blockers; });
@@ -180,6 +194,10 @@ class FakeMysqlServer : public MysqlServer {
     if (found == state_.threads.end()) return {id, KillResult::kAlreadyGone, ""};
     if (state_.unkillable.contains(id) || found->command == "Daemon") {
       return {id, KillResult::kRefused, fmt::format("You are not owner of thread {}", id)};
+    }
+    if (state_.undying.contains(id)) {
+      found->command = "Killed";
+      return {id, KillResult::kKilled, ""};
     }
     ServerThread client = *found;
     const unsigned comebacks = state_.reconnects.contains(id) ? state_.reconnects.at(id) : 0;

@@ -91,6 +91,8 @@ struct FakeMysqlState {
   std::map<std::uint64_t, unsigned> reconnects;
   // Threads that KILL answers with error 1094 for.
   std::set<std::uint64_t> unkillable;
+  // Threads that are listed for ever, as killed, once they are.
+  std::set<std::uint64_t> undying;
   // While there is any, writes cannot be blocked; killing a blocker's thread ends it.
   std::vector<WriteBlocker> blockers;
   std::vector<std::string> exempt_users;       // whom read_only does not bind

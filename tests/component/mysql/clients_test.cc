@@ -212,7 +212,6 @@ TEST_F(ClientsTest, ThousandInOneRoundTrip) {
   for (std::size_t i = 0; i < kClients; ++i) EXPECT_EQ(outcomes[i].thread_id, ids[i]);
 }
 
-// MariaDB ends a user's threads in one go; not those of a user of whom one is to stay.
 TEST_F(ClientsTest, ManyOfOneUserAndOneToSpare) {
   auto clients = connect_clients(250);
   std::vector<std::uint64_t> ids;

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <iterator>
 
+#include "component/name_service.h"
 #include "mysql/connection.h"
 #include "mysql_fixture.h"
 #include "silent_listener.h"
-#include "silent_resolver.h"
 
 namespace mha {
 namespace {
@@ -118,6 +118,30 @@ TEST_F(ConnectTest, UnknownNameIsUnreachable) {
 TEST_F(ConnectTest, NameLookupThatHangsCostsTheDeadline) {
   const pid_t child = fork();
   if (child == 0) connect_without_name_service(connector_, clock_);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77 && geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+[[noreturn]] void connect_when_names_are_gone(MysqlConnector& connector, MysqlTarget target,
+                                              const Clock& clock) {
+  target.host = "db1.example.org";
+  if (!become_machine_that_knows("db1.example.org", "127.0.0.1")) _exit(77);
+  const auto in_time = [&clock] { return clock.deadline_after(Milliseconds{5000}); };
+  if (!connector.connect(target, in_time()).ok()) _exit(2);
+  forget_the_name();
+  MysqlTarget other = target;
+  other.host = "db2.example.org";
+  if (connector.connect(other, in_time()).ok()) _exit(3);
+  const auto again = connector.connect(target, in_time());
+  _exit(again.ok() && again.value()->name() == target.name() ? 0 : 1);
+}
+
+TEST_F(ConnectTest, ANameThatWasReachedIsReachedWithoutNameServers) {
+  const pid_t child = fork();
+  if (child == 0) connect_when_names_are_gone(connector_, server_->target(), clock_);
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));

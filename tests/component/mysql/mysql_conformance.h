@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -198,6 +199,27 @@ TEST_P(MysqlConformance, KillsInOrder) {
   EXPECT_TRUE(eventually_gone(first));
   EXPECT_TRUE(eventually_gone(second));
   EXPECT_THAT(kill({}), testing::IsEmpty());
+}
+
+TEST_P(MysqlConformance, EndsAllOfAUserWhereTheServerCan) {
+  const std::uint64_t first = world_->add_client();
+  const std::uint64_t second = world_->add_client();
+  Result<std::vector<ServerThread>> threads = session_->threads(soon());
+  ASSERT_TRUE(threads.ok()) << threads.error().message;
+  const auto client = std::ranges::find(threads.value(), first, &ServerThread::id);
+  ASSERT_NE(client, threads.value().end());
+  const Status ended = session_->end_sessions_of(client->user, soon());
+  if (session_->identity().family == ServerFamily::kMariadb) {
+    EXPECT_TRUE(ended.ok()) << ended.error().message;
+    EXPECT_TRUE(eventually_gone(first));
+    EXPECT_TRUE(eventually_gone(second));
+    EXPECT_TRUE(session_->end_sessions_of("nobody's", soon()).ok()) << "nobody is no error";
+  } else {
+    ASSERT_FALSE(ended.ok());
+    EXPECT_EQ(ended.error().code, Code::kRefused);
+    EXPECT_THAT(listed(), testing::IsSupersetOf({first, second}));
+  }
+  EXPECT_TRUE(session_->read_only_state(soon()).ok()) << "our own session lives";
 }
 
 TEST_P(MysqlConformance, KilledSessionIsDead) {

@@ -139,7 +139,8 @@ TEST_P(ReadOnlyTest, LockedTableBlocksAndOthersGoOn) {
   }
 
   ASSERT_TRUE(client_.execute("UNLOCK TABLES"));
-  EXPECT_THAT(blockers(), IsEmpty());
+  // A server that does not name who holds a lock may show a table as in use a moment longer.
+  EXPECT_TRUE(eventually([&] { return blockers().empty(); }));
   EXPECT_TRUE(session_->set_read_only(kBlocked, seconds{1}, soon()).ok());
 }
 

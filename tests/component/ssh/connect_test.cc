@@ -1,10 +1,13 @@
 // Reaching a real sshd: addresses, names, attempts, and many at once.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 #include <vector>
 
+#include "component/name_service.h"
 #include "component/ssh/ssh_test_base.h"
 
 namespace mha {
@@ -44,6 +47,25 @@ TEST_F(ConnectTest, NameThatDoesNotExist) {
   EXPECT_THAT(error.code, AnyOf(Code::kUnreachable, Code::kTimeout));
   EXPECT_THAT(error.message, HasSubstr("no-such-host.invalid"));
   EXPECT_LE(taken.count(), 2300);
+}
+
+TEST_F(ConnectTest, ANameThatWasReachedIsReachedWithoutNameServers) {
+  SshTarget target = sshd_->target();
+  target.host = "db1.example.org";
+  target.host_key_policy = HostKeyPolicy::kOff;
+  target.known_hosts_file = "/dev/null";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!become_machine_that_knows("db1.example.org", "127.0.0.1")) _exit(77);
+    if (hello(target, sshd_->client_files()) != "hello\n") _exit(2);
+    forget_the_name();
+    _exit(hello(target, sshd_->client_files()) == "hello\n" ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77 && geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(ConnectTest, RefusedPortIsToldAtOnce) {

@@ -49,7 +49,7 @@ TEST(SummaryText, OfAFailoverThatSavedSomeAndLostSome) {
   ASSERT_EQ(lines.size(), 5U);
   EXPECT_EQ(lines[0],
             "db2 is the master now, instead of db1; clients could write 1.312 s after this began");
-  EXPECT_EQ(lines[1], "the old master is NOT FENCED: nobody answers");
+  EXPECT_EQ(lines[1], "the old master: NOT FENCED: nobody answers");
   EXPECT_THAT(lines[2], HasSubstr("22 transactions: 0-1-1, 0-1-2,"));
   EXPECT_THAT(lines[2], HasSubstr("0-1-20 and 2 more, which the journal lists"));
   EXPECT_EQ(lines[3], "LOST: 1 transaction: 0-1-23");

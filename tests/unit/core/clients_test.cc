@@ -22,9 +22,9 @@ class ClientsTest : public testing::Test {
     return found.ok() ? step.apply(found.value(), deadline) : found.status();
   }
   Status end_clients(Milliseconds leave, Milliseconds end = Milliseconds{5000},
-                     Newcomers newcomers = Newcomers::kEnd) {
+                     Thoroughness thoroughness = Thoroughness::kGone) {
     const std::unique_ptr<Step> step = ensure_no_clients(
-        orig_, "now", {leave, end, newcomers}, cluster_.clock, cluster_.log, cluster_.interrupt);
+        orig_, "now", {leave, end, thoroughness}, cluster_.clock, cluster_.log, cluster_.interrupt);
     return run(*step, cluster_, Milliseconds{60000});
   }
   std::vector<std::uint64_t> clients_left() {
@@ -164,22 +164,25 @@ TEST_F(ClientsTest, WhoComesBackIsEndedAgain) {
   EXPECT_THAT(clients_left(), testing::IsEmpty());
 }
 
-// One that comes back for ever is for a later step, once the address is gone.
-TEST_F(ClientsTest, NewcomersCanBeLeft) {
+// One that comes back for ever, and one that takes its time to die, are for a later step, once the
+// address is gone.
+TEST_F(ClientsTest, TellingThemOnceCanBeEnough) {
   const std::uint64_t idle = server_.add_thread("app");
   const std::uint64_t hot = server_.add_thread("app");
   server_.reconnects[hot] = 1000;
-  EXPECT_TRUE(end_clients(Milliseconds{0}, Milliseconds{5000}, Newcomers::kLeave).ok());
+  const std::uint64_t slow = server_.add_thread("app");
+  server_.undying.insert(slow);
+  EXPECT_TRUE(end_clients(Milliseconds{0}, Milliseconds{5000}, Thoroughness::kTold).ok());
   EXPECT_TRUE(killed(idle));
   EXPECT_TRUE(killed(hot));
-  EXPECT_EQ(clients_left().size(), 1U) << "only the one that came back";
-  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{10});
+  EXPECT_TRUE(killed(slow));
+  EXPECT_THAT(clients_left(), testing::SizeIs(2)) << "one that came back, one that is dying";
+  EXPECT_EQ(cluster_.clock.elapsed(), Milliseconds{0});
 }
 
-// A thread that rolls back is there until it has.
-TEST_F(ClientsTest, WhoWasThereIsWaitedForWithNewcomersLeft) {
+TEST_F(ClientsTest, WhoCannotBeToldIsToldAgain) {
   server_.unkillable.insert(server_.add_thread("app"));
-  const Status ended = end_clients(Milliseconds{0}, Milliseconds{300}, Newcomers::kLeave);
+  const Status ended = end_clients(Milliseconds{0}, Milliseconds{300}, Thoroughness::kTold);
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().code, Code::kTimeout);
 }
@@ -207,6 +210,66 @@ TEST_F(ClientsTest, AThreadIsNamedOnceHoweverOftenItIsKilled) {
     if (line.text.find("Terminating thread") != std::string::npos) ++named;
   }
   EXPECT_EQ(named, 1);
+}
+
+TEST_F(ClientsTest, OfThousandsTheRestIsCounted) {
+  for (int i = 0; i < 2000; ++i) server_.add_thread("app");
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_THAT(clients_left(), testing::IsEmpty());
+  EXPECT_TRUE(cluster_.log.has(LogLevel::kInfo, "Terminating 1500 more threads"));
+  EXPECT_LE(cluster_.log.lines().size(), 600U);
+}
+
+// MariaDB looks for each id among all threads; by user it is one pass.
+TEST_F(ClientsTest, ManyOfOneUserAreEndedAtOnce) {
+  server_.identity.family = ServerFamily::kMariadb;
+  for (int i = 0; i < 150; ++i) server_.add_thread("app");
+  for (int i = 0; i < 150; ++i) server_.add_thread("repl");
+  server_.add_thread("repl", "Binlog Dump");
+  for (int i = 0; i < 150; ++i) server_.add_thread("unauthenticated user", "Connect");
+  for (int i = 0; i < 150; ++i) server_.add_thread(orig_.spec().mysql.user);
+  const std::uint64_t few = server_.add_thread("few");
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_THAT(clients_left(), testing::IsEmpty());
+  EXPECT_EQ(server_.threads.size(), 1U) << "the replica's";
+  EXPECT_THAT(cluster_.faults.calls(), Contains(HasSubstr("end_sessions_of app")));
+  EXPECT_THAT(cluster_.faults.calls(), testing::Contains(HasSubstr("end_sessions_of")).Times(1));
+  EXPECT_TRUE(killed(few));
+}
+
+// MySQL 5.6 lists some of those that it has ended for hours.
+TEST_F(ClientsTest, WhoIsKilledAndDoesNothingMoreIsNotWaitedFor) {
+  const std::uint64_t husk = server_.add_thread("app");
+  server_.undying.insert(husk);
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_THAT(clients_left(), testing::ElementsAre(husk));
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{50});
+  EXPECT_TRUE(cluster_.log.has(LogLevel::kInfo, fmt::format("Thread Id => {} is ended", husk)));
+}
+
+TEST_F(ClientsTest, WhoIsKilledAndRollsBackIsWaitedFor) {
+  const std::uint64_t id = server_.add_thread("app");
+  server_.undying.insert(id);
+  server_.replication.long_writers.push_back({id, std::chrono::seconds{3}, "rolls back"});
+  const Status ended = end_clients(Milliseconds{0}, Milliseconds{1000});
+  ASSERT_FALSE(ended.ok());
+  EXPECT_THAT(ended.error().message, HasSubstr("1 still connected"));
+}
+
+TEST_F(ClientsTest, WhoIsKilledInAStatementIsWaitedFor) {
+  const std::uint64_t id = server_.add_thread("app", "Query");
+  server_.undying.insert(id);
+  server_.threads.back().info = "ALTER TABLE t ENGINE=MyISAM";
+  EXPECT_FALSE(end_clients(Milliseconds{0}, Milliseconds{1000}).ok());
+}
+
+// Whom the server lists as killed, and we did not: KILL is said all the same, and at once.
+TEST_F(ClientsTest, WhoWasKilledBeforeIsKilledAgain) {
+  const std::uint64_t husk = server_.add_thread("app", "Killed");
+  server_.undying.insert(husk);
+  EXPECT_TRUE(end_clients(Milliseconds{5000}).ok());
+  EXPECT_TRUE(killed(husk));
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{50});
 }
 
 TEST_F(ClientsTest, AnInterruptEndsTheWait) {

@@ -32,8 +32,8 @@ class OnlineStartTest : public testing::Test {
     calls.erase(calls.begin(), calls.begin() + static_cast<std::ptrdiff_t>(stop_calls_));
     return calls;
   }
-  [[nodiscard]] std::optional<JournalFile> open_stop_journal() const {
-    return find_open_journal(cluster_.state_dir, "online_stop", "db1", 3306,
+  std::optional<JournalFile> open_stop_journal() {
+    return find_open_journal(cluster_.environment(), "online_stop", "db1", 3306,
                              cluster_.clock.wall_now() - std::chrono::hours{1});
   }
   [[nodiscard]] JournalSummary start_journal() const {
@@ -108,7 +108,7 @@ TEST_F(OnlineStartTest, AFailureBeforeThePointOfNoReturnGivesTheClientsBack) {
     EXPECT_EQ(outcome.ending, Ending::kUndone) << call;
     EXPECT_THAT(outcome.headline->message, HasSubstr("the reason")) << call;
     EXPECT_EQ(cluster.state(), found) << call;
-    EXPECT_FALSE(find_open_journal(cluster.state_dir, "online_stop", "db1", 3306,
+    EXPECT_FALSE(find_open_journal(cluster.environment(), "online_stop", "db1", 3306,
                                    cluster.clock.wall_now() - std::chrono::hours{1})
                      .has_value())
         << call;

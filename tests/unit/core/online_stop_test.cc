@@ -283,8 +283,8 @@ TEST_F(OnlineStopTest, TheJournalWaitsForStartAndHoldsNoSecret) {
   request.orig_master.mysql.password = Secret{std::string{"tops3cret"}};
   request.new_master.mysql.password = Secret{std::string{"tops3cret"}};
   ASSERT_EQ(online_stop(request, environment).ending, Ending::kDone);
-  const auto open =
-      find_open_journal(cluster_.state_dir, "online_stop", "db1", 3306, cluster_.clock.wall_now());
+  const auto open = find_open_journal(cluster_.environment(), "online_stop", "db1", 3306,
+                                      cluster_.clock.wall_now());
   ASSERT_TRUE(open.has_value());
   EXPECT_EQ(open->records.front()["orig_master"]["host"], "db1");
   EXPECT_EQ(open->records.front()["new_master"]["host"], "db2");
@@ -299,8 +299,8 @@ TEST_F(OnlineStopTest, EveryStepHasANameOfItsOwn) {
     FakeCluster cluster;
     cluster.settings.kill_after_timeout = std::chrono::seconds{seconds};
     ASSERT_EQ(cluster.stop().ending, Ending::kDone);
-    const auto journal =
-        find_open_journal(cluster.state_dir, "online_stop", "db1", 3306, cluster.clock.wall_now());
+    const auto journal = find_open_journal(cluster.environment(), "online_stop", "db1", 3306,
+                                           cluster.clock.wall_now());
     ASSERT_TRUE(journal.has_value());
     std::set<std::string> names;
     std::size_t steps = 0;

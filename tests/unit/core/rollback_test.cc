@@ -214,7 +214,7 @@ class RollbackOnceTest : public testing::Test {
     return journal.ok() ? journal.value() : JournalFile{};
   }
   std::optional<JournalFile> open_stop() {
-    return find_open_journal(cluster_.state_dir, "online_stop", "db1", 3306,
+    return find_open_journal(cluster_.environment(), "online_stop", "db1", 3306,
                              cluster_.clock.wall_now() - std::chrono::hours{1});
   }
 
@@ -332,14 +332,16 @@ TEST_F(RollbackOnceTest, WhatIsOpen) {
   EXPECT_TRUE(open_after({{{"event", "end"}, {"ending", 21}}}));
   EXPECT_FALSE(open_after({{{"event", "end"}, {"ending", 20}}}));
   EXPECT_FALSE(open_after({{{"event", "end"}, {"ending", 0}}, {{"event", "closed"}}}));
-  EXPECT_FALSE(find_open_journal(dir, "online_stop", "db2", 3306, {}).has_value());
-  EXPECT_FALSE(find_open_journal(dir, "online_stop", "db1", 3307, {}).has_value());
+  EXPECT_FALSE(
+      find_open_journal(cluster_.environment(), "online_stop", "db2", 3306, {}).has_value());
+  EXPECT_FALSE(
+      find_open_journal(cluster_.environment(), "online_stop", "db1", 3307, {}).has_value());
 }
 
 TEST_F(RollbackOnceTest, AnOldJournalIsHistory) {
   stop_and_read();
   const auto open_since = [&](WallTime since) {
-    return find_open_journal(cluster_.state_dir, "online_stop", "db1", 3306, since).has_value();
+    return find_open_journal(cluster_.environment(), "online_stop", "db1", 3306, since).has_value();
   };
   EXPECT_TRUE(open_since(cluster_.clock.wall_now()));
   EXPECT_FALSE(open_since(cluster_.clock.wall_now() + Milliseconds{1}));
@@ -353,6 +355,16 @@ TEST_F(RollbackOnceTest, AnEmptyNewerJournalDoesNotHideAnOpenOne) {
   const std::optional<JournalFile> open = open_stop();
   ASSERT_TRUE(open.has_value());
   EXPECT_EQ(open->path, journal.path);
+}
+
+// What the older one says is not true any more.
+TEST_F(RollbackOnceTest, ADamagedNewerJournalIsTold) {
+  stop_and_read();
+  const std::string newer =
+      cluster_.state_dir + "/online_stop-db1_3306-20250101T000000000-1.journal";
+  write_whole(newer, R"({"event":"operation","time":7})");
+  EXPECT_FALSE(open_stop().has_value());
+  EXPECT_TRUE(cluster_.log.has(LogLevel::kWarning, newer));
 }
 
 TEST_F(RollbackOnceTest, WithoutAJournalThereIsNothingToDo) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <thread>
 
+#include "core/client_threads.h"
 #include "fakes/fake_event_files.h"
 #include "fakes/fake_scripts.h"
 #include "unit/engine/engine_cluster.h"
@@ -97,6 +98,10 @@ class DeadCluster {
     summary = failover.summary();
     downtime = failover.operation_summary().downtime;
     leftovers = failover.operation_summary().leftovers;
+    const TimePoint ended = cluster.clock.now();
+    failover.outlast_who_waits();
+    locks_kept = cluster.clock.now() - ended;
+    locks_held = cluster.server("db2").locks.size();
     return outcome;
   }
 
@@ -109,6 +114,8 @@ class DeadCluster {
   FailoverSummary summary;
   std::optional<TimePoint::duration> downtime;
   std::vector<std::string> leftovers;
+  TimePoint::duration locks_kept{};  // after the failover's end
+  std::size_t locks_held = 0;        // then, on db2
   FakeEventFiles files{cluster.mysql, cluster.faults};
   FakeScripts scripts{cluster.clock};
   bool server_runs = false;
@@ -164,6 +171,16 @@ TEST_P(FailoverTest, OfAKilledServer) {
   EXPECT_TRUE(dead->downtime.has_value());
   Environment environment = dead->cluster.environment();
   EXPECT_FALSE(find_unfinished_failover(dead->request.cluster, environment));
+}
+
+// masterha_manager, which has looked at the replicas before, waits for its lock for a second.
+TEST_P(FailoverTest, KeepsTheLocksUntilWhoWaitedHasGivenUp) {
+  const auto dead = make();
+  dead->kill();
+  ASSERT_EQ(dead->run().ending, Ending::kDone);
+  EXPECT_GE(dead->locks_kept, Milliseconds{1'500});
+  EXPECT_LE(dead->locks_kept, Milliseconds{1'600});
+  EXPECT_EQ(dead->locks_held, 1U);
 }
 
 TEST_P(FailoverTest, SavesWhatOnlyTheDeadMasterHas) {
@@ -471,6 +488,33 @@ TEST_P(FailoverTest, WhoCarriesOnNamesTheEventsAndShutsTheHostDown) {
   EXPECT_EQ(done.outcome.ending, Ending::kDone) << done.outcome.headline->message;
   EXPECT_THAT(done.operation_summary.leftovers, Contains(HasSubstr("app.nightly")));
   EXPECT_THAT(dead->scripts.commands(), SizeIs(2));
+}
+
+// masterha_manager may have begun one of its own meanwhile.
+TEST_P(FailoverTest, IsNeitherCarriedOnNorPutBackBesideAnother) {
+  for (const char* lost :
+       {"mysql db3:3306 replicate_from db2:3306", "mysql db2:3306 set_read_only"}) {
+    const auto dead = make();
+    dead->kill();
+    dead->cluster.faults.fail_matching(lost, FaultTime::kBefore, {Code::kTimeout, "killed"});
+    dead->run();
+    dead->cluster.faults.clear_faults();
+    dead->cluster.clock.advance(Milliseconds{5});
+    forget_what_the_dead_noted(dead->cluster.state_dir);
+    Environment environment = dead->cluster.environment();
+    const auto journal = find_unfinished_failover(dead->request.cluster, environment);
+    ASSERT_TRUE(journal.has_value()) << lost;
+    dead->cluster.server("db3").locks[kMhaFailoverLock] = 4711;
+    const ClusterSeen before = dead->cluster.seen();
+    const Outcome outcome =
+        summarize(*journal).past_point_of_no_return
+            ? resume_failover(dead->request, *journal, dead->files, environment).outcome
+            : roll_back_failover(dead->request.cluster, *journal, environment);
+    EXPECT_EQ(outcome.ending, Ending::kUndone);
+    ASSERT_TRUE(outcome.headline.has_value()) << lost;
+    EXPECT_THAT(outcome.headline->message, HasSubstr("another failover is at work")) << lost;
+    EXPECT_EQ(dead->cluster.seen(), before);
+  }
 }
 
 TEST_P(FailoverTest, AReplicaThatFailsDoesNotStopTheOthers) {
