@@ -1,10 +1,13 @@
 """Faults at a chosen moment of an online switch, by way of halting_hook."""
 
+import os
 import pathlib
 from collections.abc import Callable
 
 from support import HERE, SIGNALS, Lab, Line, options
 
+DIE_AT = pathlib.Path(os.environ.get(  # die_at.cc
+    "MHA_E2E_DIE_AT", options.PROJECT / "build" / "release" / "tests" / "e2e" / "libdie_at.so"))
 _ONLINE = "master_ip_online_change_script"
 
 
@@ -38,7 +41,7 @@ class Halt:
 
 
 def kill_hook_after(lab: Lab, command: str, text: str) -> None:
-    (lab.path(SIGNALS) / f"kill-{command}").write_text(text, encoding="utf-8")
+    (lab.path(SIGNALS) / f"kill-{command}").write_text(f"{DIE_AT}\n{text}", encoding="utf-8")
 
 
 def fail_hook(lab: Lab, command: str, status: int) -> None:

@@ -7,18 +7,15 @@ after each kill others write on every server that takes it, as those do who know
 addresses.
 """
 
-import os
-import pathlib
 import re
 import typing
 
 import crowds
+import faults
 import support
 from support import DONE, NOT_UNDONE, UNDONE, Lab, options
 
 KILLED = 137
-LIBRARY = pathlib.Path(os.environ.get(
-    "MHA_E2E_DIE_AT", options.PROJECT / "build" / "release" / "tests" / "e2e" / "libdie_at.so"))
 LOG = support.SIGNALS + "/effects"
 NEVER = -1
 BEGIN = '"event":"step_begin"'  # in the journal: the plan has begun
@@ -65,7 +62,7 @@ class KilledTest(support.LabTest):
         lab.path(LOG).unlink(missing_ok=True)
         lab.wait_until_replicating()
         outcome = self.run_on_mgr(
-            lab, ["env", f"LD_PRELOAD={LIBRARY}", f"DIE_AT_FROM={BEGIN}", f"DIE_AT_TEXT={text}",
+            lab, ["env", f"LD_PRELOAD={faults.DIE_AT}", f"DIE_AT_FROM={BEGIN}", f"DIE_AT_TEXT={text}",
                   f"DIE_AT_COUNT={count}", f"DIE_AT_LOG={LOG}",
                   *self.command(lab, f"--new_master_host={self.other}")])
         self.assert_status(outcome, DONE if count == NEVER else KILLED)

@@ -149,15 +149,15 @@ class StopEndsEarlyTest(Undo):
         self.assert_undone_at_once(lab, outcome)
 
     def test_stop_is_killed(self):
-        """SIGKILL at each of its steps: the next process undoes them from the journal."""
+        """SIGKILL in each of its steps: the next process undoes them from the journal."""
         lab = self.begin()
         crowds.make_table(lab)
         for number, text in enumerate((
-                "Setting read_only to '1' on the new master",
-                "Setting read_only to '1' on the original master",
-                "Terminating thread",
-                "Removing the vip",
-                "Executing command on 'db1': sudo ip addr del")):
+                '"ensure_read_only db2:3306"',
+                '"ensure_read_only db1:3306"',
+                '"ensure_no_clients db1:3306 with writes off"',
+                '"ensure_vip_absent db1"',
+                '"ensure_no_clients db1:3306 with the virtual IP off"')):
             with self.subTest(text):
                 faults.clear(lab)
                 # Somebody to terminate: the writer may be between two connections.

@@ -6,13 +6,16 @@ from halab.database import Database
 from halab.sandbox import INSIDE, Sandbox, write_file
 
 _TEMPLATE = INSIDE / "template"
+_TEMPORARY = INSIDE / "template.tmp"
 
 
 def make_template(sandbox: Sandbox) -> pathlib.PurePosixPath:
     """A data directory of the installed server: half a second, so it is not kept."""
     conf = INSIDE / "template.cnf"
-    write_file(sandbox.path(conf), "[mariadbd]\nuser=mysql\ninnodb_log_file_size="
-               f"{MariaDb.family_settings['innodb_log_file_size']}\n")
+    # In /tmp the servers of two labs, which have the same number, take each other's files away.
+    sandbox.run(["install", "-d", "-o", "mysql", str(_TEMPORARY)])
+    write_file(sandbox.path(conf), f"[mariadbd]\nuser=mysql\ntmpdir={_TEMPORARY}\n"
+               f"innodb_log_file_size={MariaDb.family_settings['innodb_log_file_size']}\n")
     sandbox.run(["mariadb-install-db", f"--defaults-file={conf}", f"--datadir={_TEMPLATE}",
                  "--auth-root-authentication-method=socket", "--skip-test-db",
                  "--skip-name-resolve"])
@@ -20,7 +23,7 @@ def make_template(sandbox: Sandbox) -> pathlib.PurePosixPath:
 
 
 def remove_template(sandbox: Sandbox) -> None:
-    sandbox.run(["rm", "-rf", str(_TEMPLATE)])
+    sandbox.run(["rm", "-rf", str(_TEMPLATE), str(_TEMPORARY)])
 
 
 class MariaDb(Database):
