@@ -276,14 +276,18 @@ class Lab:
     def wait_until_replicating(self, timeout: float = 20.0) -> None:
         """Until both threads run and have caught up on every server that is not writable.
 
-        MHA refuses an online switch before that, for instance right after another one.
+        MHA refuses an online switch before that, for instance right after another one. On a busy
+        machine, with a client that writes all the time, a second behind may be all that is to be
+        had: MHA allows that.
         """
-        deadline = time.monotonic() + timeout
+        begin = time.monotonic()
+        deadline = begin + timeout
         while True:
+            behind = (0,) if time.monotonic() < begin + timeout / 2 else (0, 1)
             states = {name: server.replica_status() for name, server in self.databases.items()
                       if server.read_only()}
             if all(state and state["Slave_IO_Running"] == state["Slave_SQL_Running"] == "Yes"
-                   and state["Seconds_Behind_Master"] == 0 for state in states.values()):
+                   and state["Seconds_Behind_Master"] in behind for state in states.values()):
                 return
             if time.monotonic() > deadline:
                 raise LabError(f"not all replicas replicate after {timeout:g} s: {states}")
