@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "config/diagnostic.h"
+
 namespace mha {
 namespace {
 
@@ -54,7 +56,7 @@ Result<YAML::Node> load(const std::string& path) {
     return root;
   } catch (const YAML::Exception& error) {
     wipe(text.data(), text.size());
-    return wrong("{}:{}: is not YAML: {}", path, error.mark.line + 1, error.msg);
+    return wrong("{}:{}: is not YAML: {}", path, error.mark.line + 1, printable(error.msg));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -18,6 +19,8 @@ namespace {
 using nlohmann::json;
 
 constexpr Milliseconds kRefreshBefore{60000};
+// Longer than any token lives.
+constexpr std::chrono::seconds kLongestLife = std::chrono::hours{24 * 365};
 
 json domain_of(const std::string& id, const std::string& name) {
   return id.empty() ? json{{"name", name}} : json{{"id", id}};
@@ -197,7 +200,9 @@ Result<KeystoneSession::Token> KeystoneSession::read_answer(const OpenstackLogin
     const auto issued = utc_of(about.at("issued_at").get<std::string>());
     const auto expires = utc_of(about.at("expires_at").get<std::string>());
     if (!issued.has_value() || !expires.has_value()) return malformed(request, response);
-    const Milliseconds life = *expires - *issued;
+    // Of whatever the service says, what a clock can be set to.
+    const Milliseconds life =
+        std::clamp<std::chrono::seconds>(*expires - *issued, std::chrono::seconds{0}, kLongestLife);
     token.good_until = ports_.clock.now() + life - std::min(kRefreshBefore, life / 10);
     if (!login.network_url.empty()) {
       token.access.network_url = with_version(login.network_url);

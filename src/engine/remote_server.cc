@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/shell_quote.h"
+#include "config/diagnostic.h"
 
 namespace mha {
 namespace {
@@ -132,11 +133,11 @@ Listing parse(const std::string& text) {
     }
     if (listing.candidates.empty()) continue;
     Candidate& last = listing.candidates.back();
-    if (key == "name") last.process.name = value;
-    if (key == "state") last.process.state = value.empty() ? '?' : value.front();
+    if (key == "name") last.process.name = printable(value);
+    if (key == "state") last.process.state = value.empty() ? '?' : printable(value).front();
     if (key == "parent") last.parent = number_in(value);
     if (key == "uid") last.process.uid = number_in(value);
-    if (key == "unit") last.process.unit = value;
+    if (key == "unit") last.process.unit = printable(value);
     if (key == "fds") last.sockets_seen = true;
     if (key == "port") last.port = number_in(value);
     if (key == "owns") {

@@ -76,6 +76,15 @@ TEST(ServerInTest, WhatMayComeBackIsNotGone) {
   EXPECT_THAT(server_in("safe=5\n", kPort).text, HasSubstr("mysqld_safe (pid 5)"));
 }
 
+TEST(ServerInTest, WhatIsToldIsOneLine) {
+  const ServerSeen seen = server_in(
+      "process=7\nname=m\x01"
+      "1\nstate=\x02\nunit=u\x03\nlisted=yes\n",
+      kPort);
+  EXPECT_THAT(seen.text, HasSubstr("m?1"));
+  EXPECT_EQ(std::ranges::count_if(seen.text, [](unsigned char c) { return c < 0x20; }), 0);
+}
+
 TEST(ServerInTest, TheProcessIsTold) {
   const std::string listing =
       "safe=3\nprocess=8\nname=mariadbd\nstate=T\nparent=3\nuid=105\nunit=mariadb.service\n"

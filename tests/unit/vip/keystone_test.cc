@@ -137,6 +137,19 @@ TEST_F(KeystoneTest, WhatKeystoneMayAnswerInstead) {
   EXPECT_TRUE(session_.access(soon()).ok());
 }
 
+// As far as a clock goes.
+TEST_F(KeystoneTest, ATokenThatIsSaidToLiveForThousandsOfYears) {
+  const HttpResponse response{201,
+                              {{"x-subject-token", "t"}},
+                              "{\"token\": {\"issued_at\": \"0001-01-01T00:00:00Z\", "
+                              "\"expires_at\": \"9999-01-01T00:00:00Z\"}}"};
+  world_.cloud.answer_instead("tokens", response, 1);
+  login_.network_url = "https://net.example.com";
+  EXPECT_TRUE(session_.access(soon()).ok());
+  EXPECT_TRUE(session_.access(soon()).ok());
+  EXPECT_EQ(logins(), 1U);
+}
+
 TEST_F(KeystoneTest, AMistakeInTheLoginIsToldEachTimeAndCanBeMended) {
   bool mended = false;
   KeystoneSession session{[&]() -> Result<OpenstackLogin> {

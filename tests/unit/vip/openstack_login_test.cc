@@ -240,6 +240,9 @@ TEST_F(OpenstackLoginTest, FilesThatAreNoneSayWhere) {
     first_.write("clouds.yaml", text);
     EXPECT_THAT(refusal(), AllOf(HasSubstr(expected), HasSubstr(first_.path()))) << text;
   }
+  // yaml-cpp says which character it did not expect.
+  first_.write("clouds.yaml", std::string{"clouds: \"\\\x01\""});
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("is not YAML"), testing::Not(HasSubstr("\x01"))));
 }
 
 TEST_F(OpenstackLoginTest, AnAuthUrlThatIsNone) {
