@@ -4,7 +4,8 @@
 Speaks the protocol of MySQL itself, since 5,000 threads of a client library would measure
 themselves. Who loses a connection makes a new one at once and tries for ever, as a pool does: after
 10 ms where it is refused, and gives an attempt up after --timeout-ms. Each writer inserts a row
-every --interval-ms, and the same row again until it is acknowledged. On standard output, at the end
+every --interval-ms, and the same row again until it is acknowledged; the others ask every 20 s
+whether the server is there. On standard output, at the end
 (SIGTERM): JSON {"opened": logins, "acks": [[ns, writer, number], ...]}, times of CLOCK_MONOTONIC.
 The file --ready appears once every client has logged in.
 """
@@ -25,12 +26,14 @@ import time
 
 _CAPABILITIES = 0x1 | 0x8 | 0x200 | 0x8000 | 0x80000  # with a database, 4.1, plugin's name
 _RETRY = 0.010
+# As a pool does: whose connection's end was lost with the address does not know it before.
+_PING = 20
 _DUPLICATE_KEY = 1062  # it was written, and the acknowledgement lost
 
 
 class Client:
-    """One connection after the other. `waits_for`: connect, greeting, login, answer, or "" for
-    nothing."""
+    """One connection after the other. `waits_for`: connect, greeting, login, answer, pong, or ""
+    for nothing."""
 
     def __init__(self, crowd: "Crowd", number: int, writes: bool) -> None:
         self._crowd = crowd
@@ -76,8 +79,11 @@ class Client:
             self.retry()
         elif self.socket is None:
             self.connect()
-        else:
+        elif self.writes:
             self.write()
+        else:
+            self._send(0, b"\x0e")  # COM_PING
+            self._wait("pong")
 
     def write(self) -> None:
         self._send(0, b"\x03INSERT INTO crowd VALUES (%d, %d, @@server_id)"
@@ -118,7 +124,7 @@ class Client:
             self._log_in(packet)
         elif self.waits_for == "login" and packet[0] == 0:
             self._crowd.opened += 1
-            self._rest(random.random() * self._crowd.interval)
+            self._rest(random.random() * (self._crowd.interval if self.writes else _PING))
             self._crowd.logged_in(self)
         elif self.waits_for == "answer":
             code = int.from_bytes(packet[1:3], "little") if packet[0] == 0xFF else 0
@@ -128,14 +134,15 @@ class Client:
             self._crowd.acks.append((time.monotonic_ns(), self.number, self._row))
             self._row += 1
             self._rest(self._crowd.interval)
+        elif self.waits_for == "pong" and packet[0] == 0:
+            self._rest(_PING)
         else:
             self.retry()  # too many connections, an account that is locked
 
     def _rest(self, span: float) -> None:
         self.waits_for = ""
         self.turn += 1
-        if self.writes:
-            self._crowd.later(self, span)
+        self._crowd.later(self, span)
 
     def _log_in(self, greeting: bytes) -> None:
         version_end = greeting.index(b"\0", 1)
