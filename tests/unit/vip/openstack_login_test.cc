@@ -243,6 +243,8 @@ TEST_F(OpenstackLoginTest, FilesThatAreNoneSayWhere) {
   // yaml-cpp says which character it did not expect.
   first_.write("clouds.yaml", std::string{"clouds: \"\\\x01\""});
   EXPECT_THAT(refusal(), AllOf(HasSubstr("is not YAML"), testing::Not(HasSubstr("\x01"))));
+  first_.write("clouds.yaml", "clouds: {prod: {auth_type: \"pass\\nword\"}}");
+  EXPECT_THAT(refusal(), HasSubstr("auth_type: 'pass?word' is not supported"));
 }
 
 TEST_F(OpenstackLoginTest, AnAuthUrlThatIsNone) {
