@@ -5,19 +5,21 @@
 #include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <utility>
 
+#include "config/diagnostic.h"
+
 namespace mha {
 namespace {
 
+// Keys and values of the files may be anything.
 template <typename... Args>
 Error wrong(fmt::format_string<Args...> format, Args&&... args) {
-  return Error{Code::kConfig, in_one_line(fmt::format(format, std::forward<Args>(args)...))};
+  return Error{Code::kConfig, without_controls(fmt::format(format, std::forward<Args>(args)...))};
 }
 
 bool is_there(const std::string& path) {
@@ -132,12 +134,6 @@ Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const Environ& env
     return wrong("{}: the entry of the cloud '{}' is not understood: {}", *path.value(), cloud,
                  error.msg);
   }
-}
-
-std::string in_one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
 }
 
 }  // namespace mha

@@ -21,7 +21,4 @@ struct CloudEntry {
 Result<CloudEntry> read_clouds_yaml(const std::string& cloud, const Environ& environ,
                                     const std::vector<std::string>& folders);
 
-// The files' keys and values may be anything: for a message, with '?' for control characters.
-std::string in_one_line(std::string text);
-
 }  // namespace mha

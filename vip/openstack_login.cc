@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "config/ascii.h"
+#include "config/diagnostic.h"
 #include "config/option_place.h"
 #include "vip/cloud_url.h"
 #include "vip/clouds_yaml.h"
@@ -20,7 +21,7 @@ namespace {
 
 template <typename... Args>
 Error wrong(fmt::format_string<Args...> format, Args&&... args) {
-  return Error{Code::kConfig, in_one_line(fmt::format(format, std::forward<Args>(args)...))};
+  return Error{Code::kConfig, without_controls(fmt::format(format, std::forward<Args>(args)...))};
 }
 
 std::string home_folder(const Environ& environ) {

@@ -41,12 +41,14 @@ Error config_error(const std::vector<Diagnostic>& diagnostics) {
                                                 first->text(), more, more == 1 ? "" : "s")};
 }
 
+std::string without_controls(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
 std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, kShown)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
+  const std::string out = without_controls(std::string{text.substr(0, kShown)});
   return text.size() > kShown ? out + "..." : out;
 }
 

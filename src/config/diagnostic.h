@@ -28,6 +28,9 @@ bool has_error(const std::vector<Diagnostic>& diagnostics);
 // The first error's text and how many more there are, kConfig. Only where has_error().
 Error config_error(const std::vector<Diagnostic>& diagnostics);
 
+// `text` in one line: '?' for each control character.
+std::string without_controls(std::string text);
+
 // `text` as a message may show it: one line, cut to a readable length.
 std::string printable(std::string_view text);
 

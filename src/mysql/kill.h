@@ -13,8 +13,7 @@ namespace mha {
 
 // As MysqlServer::kill(). Texts of many KILLs, each within `most_bytes`. A server stops at the
 // first KILL that it refuses: the rest is sent again. Where several in a row are refused, the
-// process list is read first, and ids that it does not have are kAlreadyGone. MariaDB gets one text
-// for all.
+// process list is read first, and ids that it does not have are kAlreadyGone.
 // - The server says 1094, "unknown thread", both for a thread that is gone and for one that it will
 //   not end (event_scheduler): only the process list tells them apart.
 // - kKilled means that the server took the order. A thread that rolls back stays listed (Command or

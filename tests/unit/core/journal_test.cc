@@ -247,6 +247,24 @@ TEST_F(JournalTest, AFolderThatOthersCanLookIntoIsRefused) {
   }
 }
 
+// On a disk that fills up meanwhile the undo still has room to note that it has ended.
+TEST_F(JournalTest, RoomIsReservedForAllOfItUntilItIsClosed) {
+  Result<std::unique_ptr<Journal>> journal =
+      create_file_journal(state_dir_, "op", "subject", json::object(), clock_);
+  ASSERT_TRUE(journal.ok()) << journal.error().message;
+  ASSERT_TRUE(journal.value()->sync().ok());
+  const std::string path = journal.value()->path();
+  const auto on_disk = [&path] {
+    struct stat status {};
+    EXPECT_EQ(stat(path.c_str(), &status), 0) << path;
+    return status.st_blocks * 512;
+  };
+  EXPECT_GE(on_disk(), 256 * 1024);
+  EXPECT_LT(std::filesystem::file_size(path), 4096U);
+  std::move(journal).value().reset();
+  EXPECT_LE(on_disk(), 8192);
+}
+
 // Whatever the umask says.
 TEST_F(JournalTest, NobodyElseGetsAnythingByAnOpenUmask) {
   const mode_t before = umask(0);

@@ -105,6 +105,16 @@ class DeadCluster {
     return outcome;
   }
 
+  // The journal that the run has left, as one that was killed would have; nullopt where nothing
+  // waits for an answer. Nothing fails any more.
+  std::optional<JournalFile> left_by_the_killed() {
+    cluster.faults.clear_faults();
+    cluster.clock.advance(Milliseconds{5});
+    forget_what_the_dead_noted(cluster.state_dir);
+    const Environment environment = cluster.environment();
+    return find_unfinished_failover(request.cluster, environment);
+  }
+
   std::string history(const std::string& host) {
     return mysql_gtids(cluster.server(host).replication.executed);
   }
@@ -477,12 +487,9 @@ TEST_P(FailoverTest, WhoCarriesOnNamesTheEventsAndShutsTheHostDown) {
   EXPECT_EQ(dead->run().ending, Ending::kIncomplete);
   EXPECT_THAT(dead->leftovers, Contains(HasSubstr("app.nightly")));
   EXPECT_THAT(dead->scripts.commands(), SizeIs(1));
-  dead->cluster.faults.clear_faults();
-  dead->cluster.clock.advance(Milliseconds{5});
-  forget_what_the_dead_noted(dead->cluster.state_dir);
+  const auto journal = dead->left_by_the_killed();
   Environment environment = dead->cluster.environment();
   environment.scripts = &dead->scripts;
-  const auto journal = find_unfinished_failover(dead->request.cluster, environment);
   ASSERT_TRUE(journal.has_value());
   const ResumedFailover done = resume_failover(dead->request, *journal, dead->files, environment);
   EXPECT_EQ(done.outcome.ending, Ending::kDone) << done.outcome.headline->message;
@@ -498,11 +505,8 @@ TEST_P(FailoverTest, IsNeitherCarriedOnNorPutBackBesideAnother) {
     dead->kill();
     dead->cluster.faults.fail_matching(lost, FaultTime::kBefore, {Code::kTimeout, "killed"});
     dead->run();
-    dead->cluster.faults.clear_faults();
-    dead->cluster.clock.advance(Milliseconds{5});
-    forget_what_the_dead_noted(dead->cluster.state_dir);
+    const auto journal = dead->left_by_the_killed();
     Environment environment = dead->cluster.environment();
-    const auto journal = find_unfinished_failover(dead->request.cluster, environment);
     ASSERT_TRUE(journal.has_value()) << lost;
     dead->cluster.server("db3").locks[kMhaFailoverLock] = 4711;
     const ClusterSeen before = dead->cluster.seen();
@@ -599,11 +603,8 @@ TEST_P(FailoverTest, KilledAtEveryCall) {
       dead->cluster.faults.fail_call(lost, FaultTime::kBefore, {Code::kTimeout, "killed"});
     }
     dead->run();
-    dead->cluster.faults.clear_faults();
-    dead->cluster.clock.advance(Milliseconds{5});
-    forget_what_the_dead_noted(dead->cluster.state_dir);
+    const auto journal = dead->left_by_the_killed();
     Environment environment = dead->cluster.environment();
-    const auto journal = find_unfinished_failover(dead->request.cluster, environment);
     SCOPED_TRACE(
         fmt::format("killed before call {} ({})", k, fine->cluster.faults.calls().at(k - 1)));
     if (journal.has_value() && summarize(*journal).past_point_of_no_return) {
