@@ -103,22 +103,11 @@ class LibmysqlServer : public MysqlServer {
       before = found.value();
     }
     const ReadOnlyState goal = reachable(wanted, before);
+    if (!goal.blocks_writes()) return give_writes_back(before, goal, lock_wait, deadline);
     if (has_super_read_only_ && before == goal) return {};
-
-    const std::string doing = fmt::format("setting read_only to {}", to_string(goal.read_only));
-    const std::chrono::seconds wait = bounded_wait(lock_wait, deadline);
-    const std::string set = set_read_only_sql(before, goal);
-    Result<std::vector<StatementResult>> results = connection_->run(
-        fmt::format("SET SESSION lock_wait_timeout={};{};{}", wait.count(), set, read_only_sql()),
-        doing, deadline);
-    if (!results.ok()) return results.error();
-    const StatementResult& last = results.value().back();
-    if (last.error.has_value()) return refused(*last.error, doing, wait, deadline);
-    Result<ReadOnlyState> after = parse_read_only(last.rows);
-    if (!after.ok()) return after.error();
-    if (after.value() == goal) return {};
-    return Error{Code::kRefused, fmt::format("MySQL on {}: {}: the server took '{}', and yet {}",
-                                             name(), doing, set, to_text(after.value()))};
+    const Result<std::vector<StatementResult>> results =
+        run_set(before, goal, "", lock_wait, deadline);
+    return results.ok() ? Status{} : results.error();
   }
 
   Result<std::vector<ServerThread>> threads(Deadline deadline) override {
@@ -216,6 +205,55 @@ class LibmysqlServer : public MysqlServer {
     return state;
   }
 
+  // Sets and reads back; `between` is said between the two. The answers to all of them, in order.
+  Result<std::vector<StatementResult>> run_set(const ReadOnlyState& before,
+                                               const ReadOnlyState& goal,
+                                               const std::string& between,
+                                               std::chrono::seconds lock_wait, Deadline deadline) {
+    const std::string doing = fmt::format("setting read_only to {}", to_string(goal.read_only));
+    const std::chrono::seconds wait = bounded_wait(lock_wait, deadline);
+    const std::string set = set_read_only_sql(before, goal);
+    Result<std::vector<StatementResult>> results =
+        connection_->run(fmt::format("SET SESSION lock_wait_timeout={};{};{}{}", wait.count(), set,
+                                     between, read_only_sql()),
+                         doing, deadline);
+    if (!results.ok()) return results.error();
+    const StatementResult& last = results.value().back();
+    if (last.error.has_value()) return refused(*last.error, doing, wait, deadline);
+    const Result<ReadOnlyState> after = parse_read_only(last.rows);
+    if (!after.ok()) return after.error();
+    if (after.value() == goal) return results;
+    return Error{Code::kRefused, fmt::format("MySQL on {}: {}: the server took '{}', and yet {}",
+                                             name(), doing, set, to_text(after.value()))};
+  }
+
+  // Also where nothing blocks writes now: a session of ours that was lost may still wait to do it.
+  // The list is read before read_only is: what has left it by then shows there.
+  Status give_writes_back(const ReadOnlyState& before, const ReadOnlyState& goal,
+                          std::chrono::seconds lock_wait, Deadline deadline) {
+    const std::string list = fmt::format("{};", sql::kOwnWaitingForReadOnly);
+    while (true) {
+      const Result<std::vector<StatementResult>> results =
+          run_set(before, goal, list, lock_wait, deadline);
+      if (!results.ok()) return results.error();
+      std::vector<std::uint64_t> left_behind;
+      for (const SqlRow& row : results.value()[kListed].rows) {
+        left_behind.push_back(number<std::uint64_t>(row.at(0)));
+      }
+      if (left_behind.empty()) return {};
+      if (clock_.passed(deadline)) {
+        return Error{Code::kTimeout,
+                     fmt::format("MySQL on {}: giving writes back: thread {} of ours still waits "
+                                 "to set read_only, although it was killed",
+                                 name(), left_behind.front())};
+      }
+      const Result<std::vector<KillOutcome>> killed = kill(left_behind, deadline);
+      if (!killed.ok()) return killed.error();
+      const auto paused = connection_->run("DO SLEEP(0.01)", "giving writes back", deadline);
+      if (!paused.ok()) return paused.error();
+    }
+  }
+
   // The server is to give up before we do: a SET that nobody waits for any more would go on holding
   // up every write.
   [[nodiscard]] std::chrono::seconds bounded_wait(std::chrono::seconds wanted,
@@ -225,8 +263,8 @@ class LibmysqlServer : public MysqlServer {
     return std::max(std::chrono::seconds{1}, std::min(wanted, left));
   }
 
-  Status refused(const MysqlError& error, const std::string& doing, std::chrono::seconds wait,
-                 Deadline deadline) {
+  Error refused(const MysqlError& error, const std::string& doing, std::chrono::seconds wait,
+                Deadline deadline) {
     if (error.number != kLockWaitTimeout) return connection_->refusal(error, doing);
     Result<ReadOnlyState> now = read_only_state(deadline);
     const std::string state = now.ok() ? to_text(now.value()) : now.error().message;
@@ -244,6 +282,7 @@ class LibmysqlServer : public MysqlServer {
   }
 
   static constexpr Milliseconds kAnswerTime{200};
+  static constexpr std::size_t kListed = 2;  // in run_set()'s answers, where a list is between
 
   std::unique_ptr<Connection> connection_;
   const Clock& clock_;

@@ -109,6 +109,10 @@ inline constexpr std::string_view kHasSuperReadOnly =
 inline constexpr std::string_view kReadOnly = "SELECT @@global.read_only";
 inline constexpr std::string_view kReadOnlyAndSuper =
     "SELECT @@global.read_only, @@global.super_read_only";
+// Ids of other sessions of our account that set read_only, or super_read_only, at this moment.
+inline constexpr std::string_view kOwnWaitingForReadOnly =
+    "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() "
+    "AND USER = SUBSTRING_INDEX(USER(), '@', 1) AND INFO LIKE 'SET GLOBAL %read_only=%'";
 // Id, User, Host, db, Command, Time, State, and the first 100 characters of the statement. The one
 // list that is complete on every server: performance_schema's leaves out the threads that its
 // memory had no room for.

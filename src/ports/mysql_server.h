@@ -115,7 +115,9 @@ class MysqlServer {
   // `wanted.super_read_only` is ignored where the server has none; nullopt leaves it as SET GLOBAL
   // read_only leaves it (read_only=0 clears it). Under SET SESSION lock_wait_timeout=`lock_wait`,
   // at least one second: a statement or table lock that blocks longer gives kRefused with read_only
-  // unchanged (server error 1205; facts: "Ending writes").
+  // unchanged (server error 1205; facts: "Ending writes"). Such a SET goes on waiting where its
+  // connection was lost or its program killed, and would still take writes away once the lock is
+  // gone: giving them back ends what sessions of our account wait for that, and sees that it ended.
   virtual Status set_read_only(ReadOnlyState wanted, std::chrono::seconds lock_wait,
                                Deadline deadline) = 0;
 

@@ -170,6 +170,28 @@ TEST_P(ReadOnlyTest, ServerGivesUpBeforeTheDeadline) {
   expect_state(kWritable);
 }
 
+// What a switch leaves whose connection was cut, or that was killed, while it took writes away.
+TEST_P(ReadOnlyTest, WritesGivenBackAreNotTakenAwayByASessionLeftBehind) {
+  ASSERT_TRUE(client_.execute("LOCK TABLES shop.orders WRITE"));
+  for (const std::string ours : {"SET GLOBAL read_only='ON'", "set global read_only=1"}) {
+    TestClient left_behind;
+    ASSERT_TRUE(left_behind.connect(server_->port(), server_->target().user,
+                                    server_->target().password.reveal()));
+    left_behind.send(ours);
+    ASSERT_TRUE(eventually([&] {
+      const auto threads = session_->threads(soon());
+      return std::any_of(threads.value().begin(), threads.value().end(), [&](const auto& thread) {
+        return thread.id == left_behind.id() && thread.info == ours;
+      });
+    }));
+    const Status back = session_->set_read_only(kWritable, seconds{5}, soon());
+    EXPECT_TRUE(back.ok()) << back.error().message;
+    EXPECT_FALSE(left_behind.finish());
+  }
+  ASSERT_TRUE(client_.execute("UNLOCK TABLES"));
+  expect_state(kWritable);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     , ReadOnlyTest,
     testing::Values(

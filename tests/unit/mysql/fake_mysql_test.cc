@@ -14,6 +14,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
+MysqlTarget target_at(std::uint16_t port) {
+  MysqlTarget target;
+  target.host = "db1";
+  target.port = port;
+  target.user = "mha";
+  return target;
+}
+
 class FakeWorld : public MysqlWorld {
  public:
   explicit FakeWorld(ServerFamily family) {
@@ -21,8 +29,8 @@ class FakeWorld : public MysqlWorld {
   }
   MysqlConnector& connector() override { return connector_; }
   Clock& clock() override { return clock_; }
-  [[nodiscard]] MysqlTarget target() const override { return {"db1", 3306, "mha", {}, {}, {}}; }
-  [[nodiscard]] MysqlTarget nowhere() const override { return {"db1", 1, "mha", {}, {}, {}}; }
+  [[nodiscard]] MysqlTarget target() const override { return target_at(3306); }
+  [[nodiscard]] MysqlTarget nowhere() const override { return target_at(1); }
 
   std::uint64_t add_client() override { return state_.add_thread("app"); }
   void drop_client(std::uint64_t id) override { state_.remove_thread(id); }
@@ -53,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
 class FakeMysqlTest : public testing::Test {
  protected:
   std::unique_ptr<MysqlServer> open() {
-    auto session = connector_.connect({"db1", 3306, "mha", {}, {}, {}}, soon());
+    auto session = connector_.connect(target_at(3306), soon());
     EXPECT_TRUE(session.ok());
     return std::move(session).value();
   }
@@ -124,8 +132,7 @@ TEST_F(FakeMysqlTest, SilentServerCostsTheDeadline) {
   const Deadline deadline = soon();
   EXPECT_EQ(session->read_only_state(deadline).error().code, Code::kTimeout);
   EXPECT_EQ(clock_.now(), deadline.at());
-  EXPECT_EQ(connector_.connect({"db1", 3306, "mha", {}, {}, {}}, soon()).error().code,
-            Code::kTimeout);
+  EXPECT_EQ(connector_.connect(target_at(3306), soon()).error().code, Code::kTimeout);
 }
 
 TEST_F(FakeMysqlTest, ServerThatIsDownBreaksSessions) {
@@ -138,7 +145,7 @@ TEST_F(FakeMysqlTest, ServerThatIsDownBreaksSessions) {
 
 TEST_F(FakeMysqlTest, ConnectErrorIsAnswered) {
   state_.connect_error = Error{Code::kDenied, "no such user"};
-  const auto session = connector_.connect({"db1", 3306, "mha", {}, {}, {}}, soon());
+  const auto session = connector_.connect(target_at(3306), soon());
   ASSERT_FALSE(session.ok());
   EXPECT_EQ(session.error().code, Code::kDenied);
 }
