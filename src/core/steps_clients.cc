@@ -154,7 +154,7 @@ class EnsureNoClients : public Step {
   }
 
   // By user where one has very many, of whom nobody is to stay: who comes meanwhile is ended as
-  // well, and by the criteria of the next listing would be.
+  // well, and by the criteria of the next listing would be. Whom that has not ended is ended by id.
   Result<std::vector<KillOutcome>> kill(MysqlServer& server,
                                         const std::vector<ServerThread>& clients,
                                         Deadline deadline) {
@@ -177,7 +177,9 @@ class EnsureNoClients : public Step {
     }
     std::vector<std::uint64_t> ids;
     for (const ServerThread& client : clients) {
-      if (!ended.contains(client.user)) ids.push_back(client.id);
+      const bool has_many = ended.contains(client.user);
+      const bool is_first = has_many && told_by_user_.insert(client.id).second;
+      if (!has_many || (!is_first && client.command != "Killed")) ids.push_back(client.id);
     }
     return server.kill(ids, deadline);
   }
@@ -243,7 +245,8 @@ class EnsureNoClients : public Step {
   const Interrupt& interrupt_;
   std::vector<std::uint64_t> spared_;
   std::set<std::string> has_others_;  // users of sessions that are no clients, in the last listing
-  std::unordered_map<std::uint64_t, int> told_;  // by thread: the round that killed it first
+  std::unordered_map<std::uint64_t, int> told_;     // by thread: the round that killed it first
+  std::unordered_set<std::uint64_t> told_by_user_;  // end_sessions_of() was to end them
   std::unordered_set<std::uint64_t> husks_;
 };
 

@@ -86,7 +86,8 @@ class FakeMysqlServer : public MysqlServer {
       }
       std::vector<std::uint64_t> ids;
       for (const ServerThread& thread : state_.threads) {
-        if (thread.user == user) ids.push_back(thread.id);
+        const bool stays = state_.not_by_user.contains(thread.id);
+        if (thread.user == user && !stays) ids.push_back(thread.id);
       }
       for (const std::uint64_t id : ids) kill_one(id);
       return {};

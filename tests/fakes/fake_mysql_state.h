@@ -91,6 +91,7 @@ struct FakeMysqlState {
   std::map<std::uint64_t, unsigned> reconnects;
   // Threads that KILL answers with error 1094 for.
   std::set<std::uint64_t> unkillable;
+  std::set<std::uint64_t> not_by_user;  // end_sessions_of() leaves them
   // Threads that are listed for ever, as killed, once they are.
   std::set<std::uint64_t> undying;
   // While there is any, writes cannot be blocked; killing a blocker's thread ends it.

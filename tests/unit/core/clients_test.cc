@@ -237,6 +237,15 @@ TEST_F(ClientsTest, ManyOfOneUserAreEndedAtOnce) {
   EXPECT_TRUE(killed(few));
 }
 
+TEST_F(ClientsTest, WhomTheOrderForTheirUserHasNotEndedAreEndedOneByOne) {
+  server_.identity.family = ServerFamily::kMariadb;
+  for (int i = 0; i < 150; ++i) server_.add_thread("app");
+  for (const ServerThread& thread : server_.threads) server_.not_by_user.insert(thread.id);
+  EXPECT_TRUE(end_clients(Milliseconds{0}).ok());
+  EXPECT_THAT(clients_left(), testing::IsEmpty());
+  EXPECT_LE(cluster_.clock.elapsed(), Milliseconds{10});
+}
+
 // MySQL 5.6 lists some of those that it has ended for hours.
 TEST_F(ClientsTest, WhoIsKilledAndDoesNothingMoreIsNotWaitedFor) {
   const std::uint64_t husk = server_.add_thread("app");
