@@ -242,7 +242,10 @@ class FixedIpDriver : public VipDriver {
     return {};
   }
 
+  // Whoever does not know the other master yet, as where all candidates are looked at, does not
+  // know who is a stranger.
   void look_for_strangers(const NeutronPort& own, Problems& problems, Deadline deadline) {
+    if (!counterpart_.has_value()) return;
     const auto ports = api_.ports_with_address(vip_.address, own.network_id, deadline);
     problems.add(ports.status());
     if (!ports.ok()) return;

@@ -25,6 +25,7 @@ MYSQL = "pl4nt-mysql-'$w0rd"
 REPLICATION = "pl4nt-repl-'$w0rd"
 SMTP = "pl4nt-smtp-'$w0rd"
 AWS = "pl4nt/aws+w0rd"
+OPENSTACK = "pl4nt-openstack-'$w0rd"
 WRONG = "pl4nt-wrong-'$w0rd"
 # What all of them have in common, however a shell or MHA has quoted the rest.
 ROOT = "pl4nt"
@@ -34,6 +35,7 @@ LOGIN_MAILS = "/run/lab/login-mail"
 WORK_FOLDER = "/var/log/masterha/app1"
 PASSWORD_FOLDER = "/etc/mha-passwords"
 CREDENTIALS = "/run/lab/home/root/.aws/credentials"
+CLOUDS = "/etc/openstack/clouds.yaml"
 SCRIPT = "/etc/mha/change.sh"
 # MHA tells there what it ran.
 MHAS_OWN = ("/manager.log", "/lab-ssh-commands.log")
@@ -315,6 +317,27 @@ class SecretsTest(support.LabTest):
         secret = keys.partition("aws_secret_access_key = ")[2].split()[0]
         self.assertGreater(len(secret), 20)
         self.assert_nothing_told(lab, MYSQL, REPLICATION, AWS, secret, allowed=("/cloud.log",))
+
+    def test_secret_of_an_openstack_cloud(self):
+        """A wrong one, by which Keystone lets nobody in, and the right one."""
+        lab = self.make_lab(mha_password=MYSQL, replication_password=REPLICATION,
+                            vip_type="openstack", cloud_mode="fixed_ip")
+        clouds = json.loads(lab.path(CLOUDS).read_text("utf-8"))
+        login = clouds["clouds"]["fixed_ip"]["auth"]
+        right = login["application_credential_secret"]
+        self.assertGreater(len(right), 8)
+        with watching() as seen:
+            login["application_credential_secret"] = OPENSTACK
+            lab.mha.write(CLOUDS, json.dumps(clouds), 0o600)
+            for more in ("--verbose", "--format=json", "--check"):
+                outcome = self.native_switch(lab, "db2", more)
+                self.assert_status(outcome, UNDONE)
+                self.assertIn("401", outcome.output)
+            login["application_credential_secret"] = right
+            lab.mha.write(CLOUDS, json.dumps(clouds), 0o600)
+            self.assert_status(self.native_switch(lab, "db2", "--verbose"), DONE)
+        self.assertEqual([one for one in seen["found"] if one["where"] == "cmdline"], [])
+        self.assert_nothing_told(lab, MYSQL, REPLICATION, OPENSTACK, right, allowed=("/cloud.log",))
 
 
 if __name__ == "__main__":

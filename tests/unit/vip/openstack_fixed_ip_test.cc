@@ -58,6 +58,15 @@ TEST_F(FixedIpTest, MovesOnTheCloudAndOnTheHosts) {
   EXPECT_THAT(world_.scripts, ElementsAre("a del", "b add"));
 }
 
+// As where all candidates are looked at, before it is known which of them are the two masters.
+TEST_F(FixedIpTest, WhoDoesNotKnowTheOtherMasterCallsNobodyAStranger) {
+  give_to_a(world_);
+  const auto b = world_.drivers.make(world_.site("b"), nullptr, world_.shells.at("b").get());
+  const Status checked = b->check(world_.soon());
+  EXPECT_TRUE(checked.ok()) << message_of(checked);
+  EXPECT_THAT(b->other_holders(world_.soon()).value(), ElementsAre(kPortA));
+}
+
 TEST_F(FixedIpTest, AssignAndRemoveAreIdempotent) {
   for (int i = 0; i < 2; ++i) {
     const auto a = world_.driver("a");
