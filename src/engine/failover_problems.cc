@@ -106,7 +106,8 @@ class Rules {
   void locks(const HostView& view) {
     if (!view.held_by_mha) return;
     add(view.host.title(),
-        "one of MHA's advisory locks is held: masterha_manager or another failover runs",
+        "one of MHA's advisory locks is held: masterha_manager or another failover runs, or ran "
+        "until its connection was lost a moment ago",
         "let it end, or stop it: masterha_stop --conf=CONF");
   }
 

@@ -142,7 +142,10 @@ class Rules {
 
   void locks(const HostView& view) {
     if (!view.held_by_mha) return;
-    add(view, "one of MHA's advisory locks is held: masterha_manager or another switch runs",
+    add(view,
+        "one of MHA's advisory locks is held: masterha_manager or another switch runs, or ran "
+        "until "
+        "its connection was lost a moment ago",
         "stop it: masterha_stop --conf=CONF");
   }
 
