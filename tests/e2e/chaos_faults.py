@@ -14,6 +14,9 @@ from chaos_plan import FAILOVERS, HAVE_SEMI_SYNC, SWITCHES, Kind
 from chaos_scene import STATE_FOLDER, Scene
 from support import APPLICATION_CONF, options
 
+# Those of a switch, and of a failover.
+MHA_LOCKS = ("MHA_Master_High_Availability_Monitor", "MHA_Master_High_Availability_Failover")
+
 Lift = Callable[[], object]
 Inject = Callable[[Scene, str], Lift]
 
@@ -249,9 +252,8 @@ def _dns_dead(scene: Scene, _: str) -> Lift:
 def _mha_lock(scene: Scene, host: str) -> Lift:
     """As masterha_manager or another switch holds it."""
     session = scene.lab.database(host).connect()
-    names = ("MHA_Master_High_Availability_Monitor", "MHA_Master_High_Availability_Failover")
     with session.cursor() as cursor:
-        cursor.execute("SELECT GET_LOCK(%s, 0)", (names[host != scene.orig],))
+        cursor.execute("SELECT GET_LOCK(%s, 0)", (MHA_LOCKS[host != scene.orig],))
     return lambda: session._force_close()  # pylint: disable=protected-access
 
 

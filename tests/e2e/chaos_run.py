@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 
+import pymysql
+
 import chaos_state
 import matrix_cell
-from chaos_faults import KNOWN
+from chaos_faults import KNOWN, MHA_LOCKS
 from chaos_load import LOADS, Load
 from chaos_plan import Case, Fault
 from chaos_scene import MAX_DOWNTIME, Scene
@@ -165,7 +167,14 @@ class Faults:
     def _bring(self, fault: Fault) -> None:
         host = self._scene.host(fault.target) if fault.target else ""
         self._scene.note("fault", f"{fault.name} {host}".strip())
-        lift = KNOWN[fault.name].inject(self._scene, host)
+        try:
+            lift = KNOWN[fault.name].inject(self._scene, host)
+        except pymysql.err.OperationalError:
+            if not self._lifts:
+                raise
+            # Another fault has frozen the server that this one needs.
+            self._scene.note("fault", f"{fault.name} {host}".strip() + ": could not come")
+            return
         self._scene.note("fault", f"{fault.name} {host}".strip() + ": is there")
         self.came.add(fault)
         forever = _IN_THE_WAY_OF_MHA if self._case.by_mha else float("inf")
@@ -321,29 +330,41 @@ class Run:
     def _mend(self) -> None:
         if self._load.is_in_the_way:
             self._load.end()
-        if self.seen.outcome.status in (0, 10, 21):
+        if self.seen.outcome.status in (0, 10):
             return
-        if self.seen.killed and not self.case.by_mha:
-            self._answer_for_kill()
+        if self.seen.outcome.status == 21:
+            if self.case.by_mha or self._has_lasting():
+                return
+            self._finish("rollback")
+        elif self.seen.killed and not self.case.by_mha:
+            self._finish(self.case.answer)
         if not self._is_done() and self._can_be_tried_again():
             self._answer(*(["--ignore_last_failover"] if not self.case.by_mha
                            or not self.case.is_switch else []))
 
-    def _answer_for_kill(self) -> None:
-        """What can only be carried on is not rolled back."""
-        for way in dict.fromkeys((self.case.answer, "resume")):
-            status = self._answer(f"--{way}").status
-            if way == "rollback" and status == 0:
-                self.seen.not_rolled_back = self.seen.changes(self._settled(is_undone=True))
+    def _finish(self, first: str) -> None:
+        """What a kill, or an undo that could not do all, has left; what can only be carried on is
+        not rolled back."""
+        for way in dict.fromkeys((first, "resume")):
+            status = self._roll_back() if way == "rollback" else self._answer("--resume").status
             if status != 21:
                 return
+
+    def _roll_back(self) -> int:
+        status = self._answer("--rollback").status
+        if status == 0:
+            self.seen.not_rolled_back = self.seen.changes(self._settled(is_undone=True))
+        return status
+
+    def _has_lasting(self) -> bool:
+        return any(fault.name in LASTING for fault in self.case.faults)
 
     def _is_done(self) -> bool:
         return chaos_state.read(self.scene.lab).master() not in ("", self.scene.orig)
 
     def _can_be_tried_again(self) -> bool:
         """A switch needs its master, which a fault may have taken away for good."""
-        if any(fault.name in LASTING for fault in self.case.faults):
+        if self._has_lasting():
             return False
         if not self.case.is_switch:
             return True
@@ -351,6 +372,7 @@ class Run:
 
     def _answer(self, *extra: str) -> Outcome:
         command = command_of(self.scene, self.case, *extra)
+        self._wait_for_lost_connections()
         self.scene.note("operator", " ".join(extra) or "once more")
         if self.case.is_switch and self.case.operation == "switch":
             with contextlib.suppress(Exception):
@@ -359,6 +381,22 @@ class Run:
         self.scene.note("operator", f"exit {outcome.status}")
         self.seen.answers.append(outcome)
         return outcome
+
+    def _wait_for_lost_connections(self) -> None:
+        """A server knows that a connection has ended once a packet says so: where those were lost,
+        after the next try of the manager's kernel. Until then it keeps MHA's lock."""
+        lab = self.scene.lab
+        deadline = time.monotonic() + 30
+        query = "SELECT " + " OR ".join(f"IS_USED_LOCK('{name}')" for name in MHA_LOCKS) + " AS held"
+        while time.monotonic() < deadline:
+            try:
+                held = [name for name, server in chaos_state.read(lab).servers.items()
+                        if server is not None and lab.sql(name, query)[0]["held"]]
+            except pymysql.err.Error:
+                return
+            if not held:
+                return
+            time.sleep(0.2)
 
     def _gather(self) -> None:
         """What clients were told until now, and how all stands."""

@@ -9,6 +9,7 @@ import chaos_results
 from chaos_plan import Case
 from chaos_run import LASTING, Performance, Run
 from chaos_scene import Scene
+from support import NOT_UNDONE
 
 # A lab's logs and tables grow.
 _RUNS_IN_A_LAB = 15
@@ -82,6 +83,8 @@ class Session:
                trouble: str) -> bool:
         """Whether the lab may be used again."""
         if broken or trouble or seen is None or not case.is_switch or self._scene is None:
+            return False
+        if seen.outcome.status == NOT_UNDONE:
             return False
         # MHA leaves the scheduler's events where they are, and its manager marks of a failover.
         if case.by_mha or any(fault.name in (*LASTING, "masterha-manager") for fault in case.faults):
