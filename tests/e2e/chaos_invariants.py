@@ -210,11 +210,10 @@ def _holders(scene: Scene, seen: Performance) -> list[str]:
     master = chaos_state.read(scene.lab).master()
     if master:
         return [master]
-    dead = seen.hosts["orig"]
-    if seen.case.operation in ("failover-killed", "failover-frozen", "mha-failover"):
-        # What only its disk has is there for the failover that will succeed.
-        if scene.lab.database(dead).pid() is None:
-            scene.lab.start_mysqld(dead)
+    # What only the disk of a dead one has is there for whoever brings it up.
+    for host in seen.hosts.values():
+        if scene.lab.hosts[host].running and scene.lab.database(host).pid() is None:
+            scene.lab.start_mysqld(host)
     servers = chaos_state.read(scene.lab).servers
     return [host for host, server in servers.items() if server is not None]
 
