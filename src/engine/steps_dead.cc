@@ -16,6 +16,7 @@ using nlohmann::json;
 // that attempt is over, after slave_net_timeout (60 s where it is not set); neither KILL nor a
 // shorter slave_net_timeout ends it. MariaDB 10.11 and MySQL stop it at once or in seconds.
 constexpr Milliseconds kConnectionAttempt{65'000};
+constexpr unsigned kNewestThatStopsAtOnce = 101199;  // MariaDB 10.11; later ones: 11.8 was tried
 
 class EnsureReceiverStopped : public ServerStep {
  public:
@@ -38,14 +39,17 @@ class EnsureReceiverStopped : public ServerStep {
   }
   Status apply(const json& /*found*/, Deadline deadline) override {
     const Deadline soon = promptly(deadline);
-    Result<Replication*> server = replication(soon);
+    Result<MysqlServer*> server = node().mysql(soon);
     if (!server.ok()) return server.error();
-    const Result<std::optional<ReceiverSeen>> seen = server.value()->receiver_seen(soon);
+    Replication& replication = server.value()->replication();
+    const Result<std::optional<ReceiverSeen>> seen = replication.receiver_seen(soon);
     if (!seen.ok()) return seen.error();
     const bool connects =
         seen.value().has_value() && seen.value()->receiver == ReceiverState::kConnecting;
-    const Status stopped = server.value()->stop_receiver(
-        connects ? clock_.deadline_after(longest_attempt()).capped(deadline) : soon);
+    const Status stopped =
+        replication.stop_receiver(connects && waits_for_attempt(server.value()->identity())
+                                      ? clock_.deadline_after(longest_attempt()).capped(deadline)
+                                      : soon);
     if (stopped.ok()) return stopped;
     return stopped.error().with_context(
         fmt::format("stopping the I/O thread of {}", node().title()));
@@ -63,6 +67,10 @@ class EnsureReceiverStopped : public ServerStep {
  private:
   [[nodiscard]] Deadline promptly(Deadline deadline) const {
     return clock_.deadline_after(node().settings().operation_timeout).capped(deadline);
+  }
+  static bool waits_for_attempt(const ServerIdentity& server) {
+    return server.family == ServerFamily::kMariadb &&
+           server.version_number > kNewestThatStopsAtOnce;
   }
   [[nodiscard]] Milliseconds longest_attempt() const {
     return std::max<Milliseconds>(kConnectionAttempt, node().settings().operation_timeout);

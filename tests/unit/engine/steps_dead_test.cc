@@ -22,6 +22,12 @@ class ReceiverTest : public testing::Test {
       if (call.ends_with(" stop_receiver")) cluster_.clock.advance(kAttempt);
     };
   }
+  // Its server goes, so that it connects again, and then its host, so that nobody answers.
+  void let_it_connect() {
+    cluster_.server("db1").health = FakeHealth::kDown;
+    cluster_.mysql.replicate();
+    cluster_.server("db1").health = FakeHealth::kSilent;
+  }
   Status stop_receiver() {
     const std::unique_ptr<Step> step = ensure_receiver_stopped(db2_, environment_);
     return step->apply(json{{"receiver", true}},
@@ -35,13 +41,19 @@ class ReceiverTest : public testing::Test {
 
 TEST_F(ReceiverTest, ItsAttemptToConnectIsWaitedFor) {
   ASSERT_LT(db2_.settings().operation_timeout, kAttempt);
-  // Its server goes, so that it connects again, and then its host, so that nobody answers.
-  cluster_.server("db1").health = FakeHealth::kDown;
-  cluster_.mysql.replicate();
-  cluster_.server("db1").health = FakeHealth::kSilent;
+  cluster_.server("db2").identity = {ServerFamily::kMariadb, "11.8.9-MariaDB", 110809, 0, 2};
+  let_it_connect();
   const Status stopped = stop_receiver();
   EXPECT_TRUE(stopped.ok()) << stopped.error().message;
   EXPECT_FALSE(cluster_.server("db2").replica->receiver);
+}
+
+// MySQL and MariaDB 10.11 stop it at once: one that takes longer hangs.
+TEST_F(ReceiverTest, OfOtherServersItIsNot) {
+  let_it_connect();
+  const Status stopped = stop_receiver();
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().code, Code::kTimeout);
 }
 
 TEST_F(ReceiverTest, WhereItIsConnectedTheServerHangs) {
