@@ -446,6 +446,8 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(self.files(), before)
         self.assertLess(time.monotonic() - begin, 20)
 
+    @unittest.skipIf("UNDER_VALGRIND" in os.environ, "it makes a fork of posix_spawn's vfork: there "
+                     "the child cannot tell that no such program is there")
     def test_mha_is_not_installed(self):
         self.assert_refused(CONFIG, ("masterha_master_switch",), SWITCH, "--engine=mha", "-c",
                             str(self.conf))

@@ -31,7 +31,7 @@ class BinlogBytes {
 
   static std::string number(std::uint64_t value, int size) {
     std::string text;
-    for (int i = 0; i < size; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+    for (int i = 0; i < size; ++i, value >>= 8) text += static_cast<char>(value & 0xFF);
     return text;
   }
 

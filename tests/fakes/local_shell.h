@@ -28,6 +28,15 @@ class LocalProcess {
  public:
   LocalProcess(const std::vector<std::string>& argv,
                const std::map<std::string, std::string>& environment) {
+    // All before the fork: in the child of a program with threads memory may be locked for ever.
+    std::vector<std::string> settings;
+    for (char** one = environ; *one != nullptr; ++one) {
+      const std::string setting = *one;
+      if (!environment.contains(setting.substr(0, setting.find('=')))) settings.push_back(setting);
+    }
+    for (const auto& [name, value] : environment) settings.push_back(name + "=" + value);
+    std::vector<char*> words = pointers_to(argv);
+    std::vector<char*> variables = pointers_to(settings);
     std::array<std::array<int, 2>, 3> pipes{};
     for (auto& ends : pipes) {
       if (pipe2(ends.data(), O_CLOEXEC) != 0) return;
@@ -38,11 +47,7 @@ class LocalProcess {
       dup2(pipes[0][0], 0);
       dup2(pipes[1][1], 1);
       dup2(pipes[2][1], 2);
-      for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-      std::vector<char*> words;
-      for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-      words.push_back(nullptr);
-      execvp(words[0], words.data());
+      execvpe(words[0], words.data(), variables.data());
       _exit(127);
     }
     close(pipes[0][0]);
@@ -94,6 +99,14 @@ class LocalProcess {
   }
 
  private:
+  // With the null at the end that exec wants; they live as long as `texts`.
+  static std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+    std::vector<char*> pointers;
+    for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+  }
+
   static Error late() { return {Code::kTimeout, "the command has not ended in time"}; }
 
   // One piece; at the end the stream is closed.

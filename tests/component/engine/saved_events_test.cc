@@ -235,6 +235,13 @@ std::size_t resident_peak() {
   return 0;
 }
 
+// A sanitizer has memory of its own, and keeps what was freed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMeasuresMemory = false;
+#else
+constexpr bool kMeasuresMemory = true;
+#endif
+
 // One statement of 40 MB: what mysqlbinlog prints of it is more than MariaDB takes at once.
 TEST_P(SavedEventsTest, LargeTransactionNeedsLittleMemory) {
   std::string rows = "INSERT INTO shop.orders VALUES (1000, 1)";
@@ -254,7 +261,9 @@ TEST_P(SavedEventsTest, LargeTransactionNeedsLittleMemory) {
   EXPECT_THAT(events.transactions, SizeIs(3));
   EXPECT_GT(events.bytes, 40000000U);
   apply(events);
-  EXPECT_LT(resident_peak() - before, std::size_t{16} << 20U);
+  if (kMeasuresMemory) {
+    EXPECT_LT(resident_peak() - before, std::size_t{16} << 20U);
+  }
   EXPECT_EQ(digest(*heir_), digest_of_dead);
 }
 
