@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "config/ascii.h"
+#include "config/diagnostic.h"
 #include "config/ini_reader.h"
 
 namespace mha {
@@ -56,7 +57,10 @@ class Reading {
     for (const IniSection& section : document.sections) {
       if (squeezed(section.name) != section_name) continue;
       profile_.found = true;
-      if (Status taken = take(path, section); !taken.ok()) return taken;
+      if (Status taken = take(path, section, without_controls(std::string(section_name)));
+          !taken.ok()) {
+        return taken;
+      }
     }
     return {};
   }
@@ -72,7 +76,8 @@ class Reading {
     return text;
   }
 
-  Status take(const std::string& path, const IniSection& section) {
+  // `name` is for messages: the section's own may be written with tabs.
+  Status take(const std::string& path, const IniSection& section, const std::string& name) {
     std::string key_id;
     Secret secret;
     Secret token;
@@ -85,14 +90,14 @@ class Reading {
       if (key == "region" && profile_.region.empty()) profile_.region = value;
       for (const std::string_view foreign : kNotBuilt) {
         if (key == foreign && not_built_.empty()) {
-          not_built_ = fmt::format("{}:{}: [{}] {}", path, row.line, section.name, key);
+          not_built_ = fmt::format("{}:{}: [{}] {}", path, row.line, name, key);
         }
       }
     }
-    const std::string here = fmt::format("[{}] of {}", section.name, path);
+    const std::string here = fmt::format("[{}] of {}", name, path);
     if (key_id.empty() != secret.empty()) {
       return Error{Code::kConfig,
-                   fmt::format("{}:{}: [{}] has no {}", path, section.line, section.name,
+                   fmt::format("{}:{}: [{}] has no {}", path, section.line, name,
                                key_id.empty() ? "aws_access_key_id" : "aws_secret_access_key")};
     }
     if (key_id.empty() || !profile_.access_key_id.empty()) return {};

@@ -137,6 +137,11 @@ TEST_F(AwsIdentityTest, MistakesInTheFilesAreNamedWithoutTheirValues) {
                            HasSubstr("is not supported")));
 }
 
+TEST_F(AwsIdentityTest, AProfileThatIsWrittenWithTabsIsNamedWithoutThem) {
+  config_file("[profile \t\tdba]\nsso_session = corp\n");
+  EXPECT_THAT(key("dba"), HasSubstr(".aws/config:2: [profile dba] sso_session"));
+}
+
 TEST_F(AwsIdentityTest, TheRoleOfTheInstanceComesLast) {
   EXPECT_EQ(key(), "ASIA1");
   EXPECT_THAT(faults_.calls(), Contains("imds PUT /latest/api/token"));
