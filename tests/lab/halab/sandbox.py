@@ -196,9 +196,12 @@ def run(command: list[str], *, stdin: str | None = None,
 
 
 def write_file(path: pathlib.Path, text: str | bytes, mode: int = 0o644) -> None:
-    """Puts a new file in place; an old one, or a link, is replaced and never written through."""
+    """Puts a new file in place; an old one, or a link, is replaced and never written through. Who
+    reads it meanwhile has the old or the new one, whole: /etc/passwd is read by what runs beside."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
     with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    path.write_bytes(text.encode() if isinstance(text, str) else text)
-    path.chmod(mode)
+        new.unlink()
+    new.write_bytes(text.encode() if isinstance(text, str) else text)
+    new.chmod(mode)
+    new.replace(path)
