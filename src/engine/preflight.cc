@@ -144,8 +144,7 @@ class Rules {
     if (!view.held_by_mha) return;
     add(view,
         "one of MHA's advisory locks is held: masterha_manager or another switch runs, or ran "
-        "until "
-        "its connection was lost a moment ago",
+        "until its connection was lost a moment ago",
         "stop it: masterha_stop --conf=CONF");
   }
 

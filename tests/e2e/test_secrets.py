@@ -337,6 +337,7 @@ class SecretsTest(support.LabTest):
             lab.mha.write(CLOUDS, json.dumps(clouds), 0o600)
             self.assert_status(self.native_switch(lab, "db2", "--verbose"), DONE)
         self.assertEqual([one for one in seen["found"] if one["where"] == "cmdline"], [])
+        # The cloud itself tells there which secrets it has made.
         self.assert_nothing_told(lab, MYSQL, REPLICATION, OPENSTACK, right, allowed=("/cloud.log",))
 
 
