@@ -2,9 +2,9 @@
 #include "cli/switches.h"
 
 int main(int argc, char** argv) {
-  return mha::run_main(argc, argv,
-                       {"mysql_failover", "  mysql_failover -d HOST[:PORT] -c CONF [options]",
-                        "Promotes a replica of a dead master, by MHA's masterha_master_switch."},
-                       mha::dead_switch_options(), mha::UnknownOptions::kRefuse,
-                       mha::run_dead_switch);
+  return mha::run_main(
+      argc, argv,
+      {"mysql_failover", "  mysql_failover -d HOST[:PORT] -c CONF [options]",
+       "Promotes a replica of a dead master: our own engine does it all, or MHA (--engine=mha)."},
+      mha::dead_switch_options(), mha::UnknownOptions::kRefuse, mha::run_dead_switch);
 }

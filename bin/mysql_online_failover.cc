@@ -5,7 +5,7 @@ int main(int argc, char** argv) {
   return mha::run_main(
       argc, argv,
       {"mysql_online_failover", "  mysql_online_failover -c CONF [options]",
-       "Switches the master while it lives, by MHA's masterha_master_switch, and undoes what\n"
-       "its hooks did where MHA fails."},
+       "Switches the master while it lives, and puts everything back where that fails: our own\n"
+       "engine does it all, or MHA (--engine=mha)."},
       mha::online_switch_options(), mha::UnknownOptions::kRefuse, mha::run_online_switch);
 }

@@ -169,7 +169,7 @@ class AwsDriver : public VipDriver {
     if (!put.ok()) {
       return put.error().with_context(
           fmt::format("EC2 leads {} to host '{}' ({}), which does not "
-                      "have it",
+                      "answer for it",
                       move_->address(), host_, place_.own()->id));
     }
     return assignment;
@@ -417,6 +417,9 @@ class AwsDriver : public VipDriver {
                    fmt::format("which interface is that of host '{}' is not known, and {} has {}; "
                                "set aws_interface_id",
                                host_, id, move_->address())};
+    }
+    if (place_.counterpart() == nullptr) {
+      if (const Status proved = move_->prove_place(deadline); !proved.ok()) return proved;
     }
     log_.info("EC2 has no network interface of host '{}' any more, and {} leads to none", host_,
               move_->address());

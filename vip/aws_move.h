@@ -60,6 +60,10 @@ class AwsMove {
   // Whether take() may be called by what was read long ago: it takes that from this host, or
   // nothing.
   [[nodiscard]] virtual bool knows_what_to_take() const { return false; }
+  // After read(), where it found no interface of the two masters: whether it asked the account and
+  // region that the address belongs to, so that its silence tells something. At most one call. Ok
+  // where read() fails elsewhere, since it goes by ids of EC2.
+  virtual Status prove_place(Deadline /*deadline*/) { return {}; }
   // Permissions and facts that give() and take() need. Changes nothing.
   virtual void preflight(Problems& problems, Deadline deadline) = 0;
   [[nodiscard]] virtual std::string give_by_hand() const = 0;

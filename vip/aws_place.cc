@@ -136,6 +136,11 @@ std::string AwsPlace::command(const std::string& verb) const {
   return text;
 }
 
+std::string AwsPlace::looked_for_address() const {
+  const Search own = search_for(site_);
+  return own.filter == kByAddress ? own.value : "";
+}
+
 std::string AwsPlace::id_for_command() const {
   if (own_.has_value()) return own_->id;
   if (!settings().interface_id.empty()) return settings().interface_id;

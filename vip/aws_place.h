@@ -38,6 +38,8 @@ class AwsPlace {
   [[nodiscard]] bool has_counterpart() const { return counterpart_site_.has_value(); }
   // "host 'db1'"
   [[nodiscard]] std::string title() const;
+  // The address by which the interface is looked for; empty: by an id.
+  [[nodiscard]] std::string looked_for_address() const;
   // The interface's id for a command: as found, as written, or a command that asks for it.
   [[nodiscard]] std::string id_for_command() const;
   // "aws ec2 VERB --region R --profile P", what of it is set.

@@ -39,6 +39,13 @@ bool is_there(const std::string& path) {
   return !path.empty() && std::filesystem::exists(path, unknown);
 }
 
+// An empty file is as good as none; /dev/null is what people write for one.
+bool is_empty(const std::string& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_character_file(path, unknown)) return true;
+  return std::filesystem::file_size(path, unknown) == 0;
+}
+
 // Reads one file into the profile; what is there already stays.
 class Reading {
  public:
@@ -48,12 +55,9 @@ class Reading {
   // has the word "profile" before it.
   Status read(const std::string& path, std::string_view section_name) {
     if (!is_there(path)) return {};
+    if (is_empty(path)) return {};
     const IniDocument document = read_ini(path, IniDialect::kConfigParser);
-    for (const Diagnostic& error : document.errors) {
-      // An empty file is as good as none.
-      if (std::filesystem::file_size(path) == 0) return {};
-      return Error{Code::kConfig, error.text()};
-    }
+    for (const Diagnostic& error : document.errors) return Error{Code::kConfig, error.text()};
     for (const IniSection& section : document.sections) {
       if (squeezed(section.name) != section_name) continue;
       profile_.found = true;

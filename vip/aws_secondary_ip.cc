@@ -52,6 +52,29 @@ class SecondaryIp : public AwsMove {
     return done(unassign_private_ip(place_.own()->id, ip_), deadline);
   }
 
+  // Another account answers "no such interface" too. A subnet outlives its instances, and only
+  // where it is can the address have been.
+  Status prove_place(Deadline deadline) override {
+    const Result<std::vector<std::string>> ranges = ec2_.subnet_ranges(deadline);
+    if (!ranges.ok()) {
+      return ranges.error().with_context(
+          fmt::format("EC2 has no network interface of {}, and whether that is the right account "
+                      "and region is not known",
+                      place_.title()));
+    }
+    const std::string own_ip = place_.looked_for_address();
+    for (const std::string& range : ranges.value()) {
+      if (is_in_range(ip_, range) && (own_ip.empty() || is_in_range(own_ip, range))) return {};
+    }
+    return Error{
+        Code::kRefused,
+        fmt::format("EC2 has no network interface of {}, and no subnet with {}{}{} either: "
+                    "it is another account or region that was asked, and where {} is "
+                    "remains unknown; correct aws_region or aws_profile in {}, or the keys",
+                    place_.title(), ip_, own_ip.empty() ? "" : " and ", own_ip, ip_,
+                    place_.site().settings.file)};
+  }
+
   void preflight(Problems& problems, Deadline deadline) override {
     const Ec2Interface& own = *place_.own();
     const Ec2Interface* other = place_.counterpart();

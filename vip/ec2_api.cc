@@ -228,6 +228,18 @@ Result<std::string> Ec2Api::subnet_range(const std::string& subnet_id, Deadline 
   return range;
 }
 
+Result<std::vector<std::string>> Ec2Api::subnet_ranges(Deadline deadline) {
+  const auto pages = describe("DescribeSubnets", {}, "subnetSet", deadline);
+  if (!pages.ok()) return pages.error();
+  std::vector<std::string> ranges;
+  for (const Ec2Answer& page : pages.value()) {
+    for (const pugi::xml_node item : page.root().child("subnetSet").children("item")) {
+      ranges.push_back(text(item, "cidrBlock"));
+    }
+  }
+  return ranges;
+}
+
 Result<std::vector<std::string>> Ec2Api::vpc_ranges(const std::string& vpc_id, Deadline deadline) {
   const char* action = "DescribeVpcs";
   const auto pages = describe(action, {{"VpcId.1", vpc_id}}, "vpcSet", deadline);

@@ -100,6 +100,8 @@ class Ec2Api {
                                                   Deadline deadline);
   // CIDR block of the subnet.
   Result<std::string> subnet_range(const std::string& subnet_id, Deadline deadline);
+  // Those of all subnets of the region that the account sees.
+  Result<std::vector<std::string>> subnet_ranges(Deadline deadline);
   // All CIDR blocks of the VPC, v4 and v6.
   Result<std::vector<std::string>> vpc_ranges(const std::string& vpc_id, Deadline deadline);
   Result<std::string> instance_type(const std::string& instance_id, Deadline deadline);

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/shell_quote.h"
 #include "vip/address_list.h"
 
 namespace mha {
@@ -79,6 +80,16 @@ class MetalDriver : public VipDriver {
                       place_.requires_sudo ? "'sudo -n ip'" : "ip", answer.value().value("sudo"),
                       place_.requires_sudo ? "install the sample sudoers file there"
                                            : "log in as root or set requires_sudo=yes")};
+    }
+    if (is_down(answer.value())) {
+      const Error down{
+          Code::kRefused,
+          fmt::format("host '{}': the network interface '{}' is down, so no client "
+                      "reaches {} there; {}",
+                      host_, place_.interface, place_.vip.address, bring_up_by_hand())};
+      // That is no reason to keep the address from leaving it.
+      if (!find(answer.value()).has_value()) return down;
+      log_.warning("{}", down.message);
     }
     own_links_ = link_addresses_in(answer.value().value("links"));
     warn_about_announcements(answer.value());
@@ -261,14 +272,31 @@ class MetalDriver : public VipDriver {
                     link_address, place_.vip.address, host_)};
   }
 
+  // Administratively, or without a cable, or as what lies below it: RFC 2863's words.
+  static bool is_down(const ScriptAnswer& answer) {
+    const std::string state = answer.value("operstate");
+    return state == "down" || state == "lowerlayerdown";
+  }
+
+  [[nodiscard]] std::string bring_up_by_hand() const {
+    return fmt::format("{}ip link set {} up, or look at its cable (ip link)",
+                       place_.requires_sudo ? "sudo " : "", shell_quote(place_.interface));
+  }
+
   // v6 addresses cannot be used before the kernel's duplicate address detection has ended (RFC
-  // 4862, 5.4).
+  // 4862, 5.4), and none on an interface that is down.
   Status wait_until_usable(ScriptAnswer answer, Deadline deadline) {
     for (;;) {
       const std::optional<InterfaceAddress> here = find(answer);
       if (!here.has_value()) {
         return Error{Code::kDenied, fmt::format("host '{}': {}: {}", host_, assign_by_hand(),
                                                 answer.value("change"))};
+      }
+      if (here->interface == place_.interface && is_down(answer)) {
+        return Error{Code::kUnreachable,
+                     fmt::format("host '{}': {} was added to '{}', which is down, so no client "
+                                 "reaches it there; {}",
+                                 host_, place_.vip.address, place_.interface, bring_up_by_hand())};
       }
       if (here->dad_failed) {
         if (Status removed = remove(deadline); !removed.ok())

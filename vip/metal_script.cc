@@ -21,6 +21,13 @@ std::string prologue(const MetalPlace& place) {
 constexpr const char* kPaths = "say ip \"$ip\"; say arping \"$arping\"\n";
 constexpr const char* kAddresses = "echo --addresses--; \"$ip\" -o addr show";
 
+// By the shell itself: a program more is a millisecond more of downtime.
+std::string say_operstate(const MetalPlace& place) {
+  return fmt::format(
+      "o=; read -r o 2>/dev/null </sys/class/net/{}/operstate; echo \"operstate=$o\"\n",
+      shell_quote(place.interface));
+}
+
 // The whole runs in sh, whatever the remote user's login shell is.
 std::string in_sh(const std::string& script) { return "sh -c " + shell_quote(script); }
 
@@ -85,6 +92,7 @@ std::string metal_check_script(const MetalPlace& place) {
       interface);
   script += fmt::format("say link \"$(cat /sys/class/net/{}/address 2>/dev/null)\"\n", interface);
   script += "say links \"$(cat /sys/class/net/*/address 2>/dev/null)\"\n";
+  script += say_operstate(place);
   if (place.vip.is_v6) {
     script += fmt::format(
         "f=/proc/sys/net/ipv6/conf; say ndisc_notify "
@@ -130,6 +138,7 @@ std::string metal_assign_script(const MetalPlace& place, const std::string& flag
   if (on_answer == OnAnswer::kStop) script += "fi\n";
   script += "fi\n";
   script += fmt::format("if {}; then\n{}:\nfi\n", is_here(place), announce(place));
+  script += say_operstate(place);
   script += kAddresses;
   return in_sh(script);
 }
@@ -184,14 +193,14 @@ std::string metal_prepared_assign_script(const MetalPlace& place, AskNetwork ask
                     shell_quote(place.vip.address)));
   }
   // As in the removing one, ip has listed the addresses itself.
-  script +=
-      "if wait $p && [ -s \"$d/out\" ]; then echo change=ok; echo probe=; echo --addresses--; "
-      "cat \"$d/out\"\n" +
-      announce(place) + "exit; fi\n";
+  script += "if wait $p && [ -s \"$d/out\" ]; then echo change=ok; echo probe=\n" +
+            say_operstate(place) + "echo --addresses--; cat \"$d/out\"\n" + announce(place) +
+            "exit; fi\n";
   script +=
       fmt::format("say change \"$(cat \"$d/out\")\"; say probe \"$probe\"\nif {}; then\n{}:\nfi\n",
                   is_here(place), announce(place));
   script += "fi\nexec 3>&-\n";
+  script += say_operstate(place);
   script += kAddresses;
   return in_sh(script);
 }

@@ -35,6 +35,8 @@ inline constexpr int kProbeTicks = 4;  // of 10 ms
 //   arping_sudo       the same for arping
 //   link              the interface's link-layer address, "" where there is no such interface
 //   links             those of all interfaces
+//   operstate         the interface's state as the kernel has it (RFC 2863): "up", "unknown" where
+//                     there is none to tell, "down" without a cable too; check and assign only
 //   ndisc_notify      v6: "1" where the kernel announces new addresses by itself
 //   probe             the line with which another machine answered for the address, "" where none
 //   did change            what `ip addr add` or `del` said where it failed, "ok" where it did not

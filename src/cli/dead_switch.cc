@@ -98,7 +98,8 @@ po::options_description dead_switch_options() {
   po::options_description described = common_switch_options("Options of the failover");
   described.add_options()("dead_master_host,d", text_value()->value_name("HOST[:PORT]"),
                           "the dead master, as the conf names it (required)")(
-      "ignore_last_failover", "also where the last failover was within last_failover_minute")(
+      "ignore_last_failover",
+      "also where the last failover failed, or was within last_failover_minute")(
       "last_failover_minute", text_value()->value_name("MINUTES"),
       "refuse within this time after the last failover (MHA's default is 480)");
   describe_engine_options(described);

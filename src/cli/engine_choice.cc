@@ -12,8 +12,10 @@ void describe_engine_options(boost::program_options::options_description& descri
                           "who does the work: this program itself, or MHA (default native)")(
       "check", "only look: every reason not to, nothing changed (native)")(
       "dry_run", "print the plan and change nothing (native)")(
-      "resume", "carry on what was begun by a process that has died (native)")(
-      "rollback", "put back what was begun by a process that has died (native)");
+      "resume",
+      "carry on what is unfinished: killed, or ended with 21; before the new master takes "
+      "writes that is to put it back and begin anew (native)")(
+      "rollback", "put back what is unfinished, and no more (native)");
 }
 
 Result<Engine> engine_from(const CommandLine& options,
@@ -25,7 +27,11 @@ Result<Engine> engine_from(const CommandLine& options,
   const Engine engine = given.empty()       ? kDefaultEngine
                         : given == "native" ? Engine::kNative
                                             : Engine::kMha;
-  if (engine == Engine::kNative) return engine;
+  if (engine == Engine::kNative) {
+    if (options.text("interactive") != "1") return engine;
+    return Error{Code::kUsage,
+                 "--interactive=1 is only for --engine=mha; look with --check or --dry_run first"};
+  }
   std::vector<std::string> names{"check", "dry_run", "format", "resume", "rollback"};
   names.insert(names.end(), native_only.begin(), native_only.end());
   for (const std::string& name : names) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/mha_escape.h"
+#include "cli/mha_nodes.h"
 #include "config/diagnostic.h"
 #include "config/helper_config.h"
 #include "config/host_name.h"
@@ -90,7 +91,8 @@ void describe_master_options(po::options_description& described, Master master) 
 
 void describe_ssh_options(po::options_description& described) {
   described.add_options()("ssh_user", text_value()->value_name("USER"), "SSH user on both hosts")(
-      "ssh_options", text_value()->value_name("OPTIONS"), "options as for ssh(1): -i -l -p -o");
+      "ssh_options", text_value()->value_name("OPTIONS"),
+      "options as for ssh(1): -i -l -p -o -F -J");
 }
 
 Result<NodeSpec> node_from_options(Program& program, Master master) {
@@ -131,12 +133,15 @@ Result<NodeSpec> node_from_options(Program& program, Master master) {
   const Result<std::optional<std::uint16_t>> ssh_port = options.port(prefix + "ssh_port");
   if (!ssh_port.ok()) return ssh_port.error();
   spec.ssh.host = options.optional_text(prefix + "ssh_host").value_or(spec.host);
+  // Where MHA itself would connect to: it names ssh_ip where that is not the host's own address.
+  const bool is_the_host = host_key(spec.ssh.host) == host_key(spec.host);
+  spec.ssh.address = options.optional_text(prefix + "ssh_ip").value_or(is_the_host ? ip : "");
   spec.ssh.port = ssh_port.value();
   spec.ssh.user = options.optional_text(prefix + "ssh_user").value_or(options.text("ssh_user"));
   Result<ParsedSshOptions> ssh =
       parse_ssh_options(without_mhas_host_key_default(options.text("ssh_options")), spec.ssh);
   if (!ssh.ok()) return ssh.error().with_context("--ssh_options");
-  for (const std::string& ignored : ssh.value().ignored) program.log.debug("{}", ignored);
+  log_unused_options(ssh.value(), spec.host, program.log);
   spec.ssh = std::move(ssh.value().target);
   return spec;
 }

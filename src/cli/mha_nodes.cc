@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "cli/name_lookup.h"
-#include "ssh/ssh_options.h"
 
 namespace mha {
 namespace {
@@ -23,25 +22,37 @@ constexpr Milliseconds kResolve{2000};
 Result<SshTarget> ssh_from_mha(Program& program, const MhaServer& server) {
   SshTarget ssh;
   ssh.host = server.ssh_host.empty() ? server.hostname : server.ssh_host;
+  ssh.address = server.ssh_ip;
   if (server.ssh_port != 22) ssh.port = server.ssh_port;
   ssh.user = server.ssh_user;
   if (server.ssh_options.empty()) return ssh;
   Result<ParsedSshOptions> parsed = parse_ssh_options(kMhaSshDefaults + server.ssh_options, ssh);
   if (!parsed.ok()) return parsed.error().with_context("ssh_options of " + server.hostname);
-  for (const std::string& ignored : parsed.value().ignored) program.log.debug("{}", ignored);
+  log_unused_options(parsed.value(), server.hostname, program.log);
   return std::move(parsed.value().target);
+}
+
+void log_unused_options(const ParsedSshOptions& options, const std::string& host, Log& log) {
+  if (!options.unheeded.empty()) log.warning("SSH to {}: {}", host, options.warning());
+  for (const std::string& ignored : options.ignored) log.debug("{}", ignored);
+}
+
+std::string address_in_config(Program& program, const HelperConfig& config, const std::string& host,
+                              const std::string& ip) {
+  if (!ip.empty() || !config.needs_address_of(host)) return ip;
+  return address_of_name(host, program.clock.deadline_after(kResolve));
 }
 
 Result<NodeSpec> node_from_mha(Program& program, const HelperConfig& config,
                                const MhaServer& server, const std::string& role) {
-  Result<HelperConfig::Lookup> found = config.find(server.hostname, server.ip);
-  if (!found.ok()) return found.error();
   NodeSpec spec;
+  spec.ip = address_in_config(program, config, server.hostname, server.ip);
+  Result<HelperConfig::Lookup> found = config.find(server.hostname, spec.ip);
+  if (!found.ok()) return found.error();
   spec.role = role;
   spec.host = server.hostname;
   spec.port = server.port;
   spec.settings = std::move(found.value().settings);
-  spec.ip = server.ip;
   const VipType vip_type = spec.settings.vip_type;
   if (spec.ip.empty() && (vip_type == VipType::kAws || vip_type == VipType::kOpenstack)) {
     // By it a cloud's interface finds the host. MHA resolves it too, and passes it to the hooks.

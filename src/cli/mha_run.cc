@@ -33,7 +33,7 @@ po::options_description common_switch_options(const char* title) {
       "new_master_host", text_value()->value_name("HOST"), "the replica to promote")(
       "new_master_port", text_value()->value_name("PORT"), "its port")(
       "interactive", text_value()->value_name("0|1"),
-      "whether MHA asks before it acts (default 0)")(
+      "whether MHA asks before it acts (default 0; our own engine never asks)")(
       "history", "only list the past runs of our own engine on this application")(
       "format", text_value()->value_name("text|json"),
       "of what is printed (native engine, and --history)");

@@ -1,7 +1,9 @@
 // The frame around each program's body.
 #include "cli/program.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -29,8 +31,20 @@ void install_signal_handlers() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A terminal that is lost is no reason to stop half-way. nohup has it ignored: that stays.
+  struct sigaction inherited {};
+  sigaction(SIGHUP, nullptr, &inherited);
+  if (inherited.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = SIG_IGN;  // a closed pipe is an error to report, not a death in mid-switch
   sigaction(SIGPIPE, &action, nullptr);
+}
+
+// Whoever starts us with a standard descriptor closed would find our lines in the first socket or
+// journal that gets its number. What is opened here stays open.
+void open_standard_descriptors() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd > STDERR_FILENO) close(fd);
 }
 
 // Passwords are in our memory, and in that of the scripts and programs that we start: these inherit
@@ -48,9 +62,15 @@ std::string environment_or(const char* name, const std::string& otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
+// A folder in /tmp could be anybody's.
+std::string home_of_user() {
+  const passwd* user = getpwuid(geteuid());
+  return user == nullptr ? "/var/lib/mha-helper" : user->pw_dir;
+}
+
 std::string default_state_dir() {
   if (geteuid() == 0) return "/var/lib/mha-helper";
-  const std::string home = environment_or("HOME", "/tmp");
+  const std::string home = environment_or("HOME", home_of_user());
   return environment_or("XDG_STATE_HOME", home + "/.local/state") + "/mha-helper";
 }
 
@@ -71,8 +91,8 @@ void print_help(const ProgramText& text, const po::options_description& all) {
   options << all;
   std::cout << fmt::format(
       "{}\n\nUsage:\n{}\n\n{}\nExit codes: 0 done; 10 done but incomplete; 20 failed, "
-      "everything is as it was found;\n21 failed, something could not be put back; 2 "
-      "usage; 3 configuration.\n",
+      "everything is as it was found (a dead\nmaster's fence stays); 21 failed, something could "
+      "not be put back; 2 usage; 3 configuration.\n",
       text.purpose, text.usage, options.str());
 }
 
@@ -82,6 +102,7 @@ int run_main(int argc, char** argv, const ProgramText& text,
              const po::options_description& described, UnknownOptions unknown,
              const std::function<int(Program&)>& body) {
   // First of all: nothing that takes time or fails comes before.
+  open_standard_descriptors();
   const std::vector<std::string> arguments = take_arguments(argc, argv);
   VariablePasswords passwords = take_variable_passwords();
   leave_no_core_file();
@@ -139,7 +160,8 @@ int report_error(const Program& program, const Error& error) {
   return static_cast<int>(Ending::kUndone);
 }
 
-int report_outcome(const Program& program, std::string_view operation, const Outcome& outcome) {
+int report_outcome(const Program& program, std::string_view operation, const Outcome& outcome,
+                   std::string_view put_back) {
   Log& log = program.log;
   const std::string why = outcome.headline.has_value() ? outcome.headline->message : "";
   switch (outcome.ending) {
@@ -150,7 +172,7 @@ int report_outcome(const Program& program, std::string_view operation, const Out
       log.warning("{}: done, but incomplete: {}", operation, why);
       break;
     case Ending::kUndone:
-      log.error("{} failed, and everything is as it was found: {}", operation, why);
+      log.error("{} failed, and {}: {}", operation, put_back, why);
       break;
     case Ending::kNotUndone:
       log.error("{} failed, and not everything could be put back: {}", operation, why);

@@ -44,8 +44,9 @@ Program with_log(const Program& program, Log& log);
 // Takes passwords off the command line and out of the environment, first of all. Then parses the
 // command line (the described options and --help, --version, --config_dir, --state_dir,
 // --verbose), answers
-// --help and --version, installs signal handlers (SIGINT and SIGTERM set the interrupt, SIGPIPE is
-// ignored) and calls `body`, whose value is the exit code. Nothing is thrown out of it.
+// --help and --version, installs signal handlers (SIGINT, SIGTERM and SIGHUP set the interrupt, the
+// last unless it is ignored; SIGPIPE is ignored) and calls `body`, whose value is the exit code.
+// Nothing is thrown out of it.
 int run_main(int argc, char** argv, const ProgramText& text,
              const boost::program_options::options_description& described, UnknownOptions unknown,
              const std::function<int(Program&)>& body);
@@ -54,9 +55,12 @@ int run_main(int argc, char** argv, const ProgramText& text,
 // exit code for it.
 int report_error(const Program& program, const Error& error);
 
+inline constexpr std::string_view kAllPutBack = "everything is as it was found";
+
 // Says how the operation ended, in one line and one more for each leftover, and gives the exit
-// code.
-int report_outcome(const Program& program, std::string_view operation, const Outcome& outcome);
+// code. `put_back` is said of an operation that was undone.
+int report_outcome(const Program& program, std::string_view operation, const Outcome& outcome,
+                   std::string_view put_back = kAllPutBack);
 
 // boost::program_options' value for a text.
 inline auto text_value() { return boost::program_options::value<std::string>(); }

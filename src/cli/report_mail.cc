@@ -39,31 +39,26 @@ Result<SmtpServer> smtp_server(const HostSettings& settings) {
   return server;
 }
 
-struct Cluster {
-  std::vector<NodeSpec> nodes;
-  std::uint16_t orig_port = 3306;
-};
-
 // What can be had: a conf that cannot be read must not keep the mail from being sent.
-Cluster cluster_of(Program& program, const HelperConfig& config, const std::string& orig_host,
-                   const std::string& conf_path) {
-  Cluster cluster;
-  if (conf_path.empty()) return cluster;
-  Result<MhaConf> conf = load_switch_conf(program, conf_path);
-  if (!conf.ok()) {
-    program.log.warning("{}; the mail goes out without a look at the hosts", conf.error().message);
-    return cluster;
-  }
-  if (const MhaServer* orig = conf.value().find(orig_host, 0)) cluster.orig_port = orig->port;
-  for (const MhaServer& server : conf.value().servers) {
+MhaConf conf_of_cluster(Program& program, const std::string& path) {
+  if (path.empty()) return {};
+  Result<MhaConf> conf = load_switch_conf(program, path);
+  if (conf.ok()) return std::move(conf).value();
+  program.log.warning("{}; the report does without a look at the hosts", conf.error().message);
+  return {};
+}
+
+std::vector<NodeSpec> nodes_of(Program& program, const HelperConfig& config, const MhaConf& conf) {
+  std::vector<NodeSpec> nodes;
+  for (const MhaServer& server : conf.servers) {
     Result<NodeSpec> node = node_from_mha(program, config, server, "server");
     if (node.ok()) {
-      cluster.nodes.push_back(std::move(node).value());
+      nodes.push_back(std::move(node).value());
     } else {
       program.log.warning("{}: {}", server.hostname, node.error().message);
     }
   }
-  return cluster;
+  return nodes;
 }
 
 // Earlier reports, now that a server takes mail: their own failure is none of this report's.
@@ -115,7 +110,11 @@ int deliver(Program& program, const HostSettings& settings, const Mail& mail) {
 
 int mail_report(Program& program, const HelperConfig& config, const ReportRequest& request,
                 const std::string& conf_path) {
-  const Result<HelperConfig::Lookup> found = config.find(request.orig_master_host, "");
+  const MhaConf conf = conf_of_cluster(program, conf_path);
+  const MhaServer* orig = conf.find(request.orig_master_host, 0);
+  const Result<HelperConfig::Lookup> found = config.find(
+      request.orig_master_host, address_in_config(program, config, request.orig_master_host,
+                                                  orig == nullptr ? std::string{} : orig->ip));
   if (!found.ok()) return report_error(program, found.error());
   for (const std::string& warning : found.value().warnings) program.log.warning("{}", warning);
   const HostSettings& settings = found.value().settings;
@@ -125,12 +124,12 @@ int mail_report(Program& program, const HelperConfig& config, const ReportReques
     return 0;
   }
 
-  const Cluster cluster = cluster_of(program, config, request.orig_master_host, conf_path);
+  const std::vector<NodeSpec> nodes = nodes_of(program, config, conf);
   Adapters adapters(program);
   Environment environment = adapters.environment();
-  const std::vector<HostFacts> facts = gather_facts(cluster.nodes, kLookAtHosts, environment);
-  const std::vector<JournalFile> journals =
-      failover_journals(request.orig_master_host, cluster.orig_port, environment);
+  const std::vector<HostFacts> facts = gather_facts(nodes, kLookAtHosts, environment);
+  const std::vector<JournalFile> journals = failover_journals(
+      request.orig_master_host, orig == nullptr ? std::uint16_t{3306} : orig->port, environment);
   const Mail mail{
       settings.report_from, settings.report_email,
       request.subject.empty() ? "MySQL failover of " + request.orig_master_host : request.subject,

@@ -6,7 +6,7 @@
 
 namespace mha {
 
-// How vip_type=aws moves the address (facts on each: README.rst, "Virtual IPs in AWS").
+// How vip_type=aws moves the address (facts on each: docs/vip-aws.rst).
 enum class AwsMode { kSecondaryIp, kEip, kRoute };
 
 struct AwsSettings {
@@ -22,7 +22,7 @@ struct AwsSettings {
   std::string ca_file;                       // key aws_ca; empty: the system's authorities
 };
 
-// How vip_type=openstack moves the address (README.rst, "Virtual IPs in OpenStack").
+// How vip_type=openstack moves the address (docs/vip-openstack.rst).
 enum class OpenstackMode { kAddressPair, kFloatingIp, kFixedIp };
 
 struct OpenstackSettings {

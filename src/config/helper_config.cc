@@ -126,6 +126,19 @@ Result<HelperConfig::Lookup> HelperConfig::find(const std::string& host,
   return Lookup{match.host->settings, warnings_of(match.file->diagnostics)};
 }
 
+bool HelperConfig::needs_address_of(const std::string& host) const {
+  const std::string name = host_key(host);
+  bool some_by_address = false;
+  for (const HelperFile& file : files_) {
+    if (file.hosts.contains(name)) return false;
+    some_by_address =
+        some_by_address || std::any_of(file.hosts.begin(), file.hosts.end(), [](const auto& one) {
+          return parse_address(one.first).has_value();
+        });
+  }
+  return some_by_address;
+}
+
 Result<HelperConfig::Lookup> HelperConfig::default_for(const std::string& host) const {
   if (files_.size() > 1) {
     std::vector<std::string> names;

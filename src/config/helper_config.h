@@ -33,6 +33,9 @@ class HelperConfig {
     std::vector<std::string> warnings;  // remarks on the host's file, and how it was chosen
   };
   [[nodiscard]] Result<Lookup> find(const std::string& host, const std::string& ip) const;
+  // Whether find() may find more by an address as well: no section has the name `host`, and some
+  // are named by addresses.
+  [[nodiscard]] bool needs_address_of(const std::string& host) const;
 
  private:
   [[nodiscard]] Result<Lookup> default_for(const std::string& host) const;

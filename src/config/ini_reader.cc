@@ -176,7 +176,10 @@ IniDocument read_ini(const std::string& path, IniDialect dialect) {
   Walk walk(dialect, lines_of(text), document.sections, document.continued_);
   walk.run();
   if (const auto line = walk.key_without_section()) {
-    refuse(*line, "a key before the first [section]");
+    const bool columns_matter = dialect != IniDialect::kConfigTiny;
+    refuse(*line, columns_matter
+                      ? "a key before the first [section], which must begin in the first column"
+                      : "a key before the first [section]");
   }
   if (!walk.bad_lines().empty()) {
     const auto more = walk.bad_lines().size() - 1;

@@ -105,7 +105,10 @@ Outcome hard_status(const NodeSpec& orig_master, Environment& environment) {
   if (!presence.ok()) return failed(presence.error().with_context("checking the vip"));
   if (presence.value() == VipPresence::kAbsent) {
     return failed(
-        Error{Code::kRefused, fmt::format("The VIP was not found on host {}", orig.spec().host)});
+        Error{Code::kRefused,
+              fmt::format("The VIP was not found on host {}; where it is the master, give "
+                          "it the address: {}",
+                          orig.spec().host, driver.value()->assign_by_hand())});
   }
   environment.log.info("The VIP was found on host {}", orig.spec().host);
   return {};

@@ -17,9 +17,9 @@ namespace mha {
 //   kUnreachable, "may have been executed".
 // - TLS is 1.2 or later, verified for the URL's host, by ca_file alone where it is set.
 // - HTTP/1.1. Nothing that curl could add is on: cookies, redirects, .netrc, logins, compression.
-// - An answer without a length, over plain HTTP, is kUnreachable: it may have been cut. Over TLS
-// the
-//   peer's closing alert vouches for it.
+// - An answer without a length is kUnreachable: it may have been cut. Over TLS too, although the
+//   peer's closing alert would vouch for it: libcurl 7.88 with OpenSSL 3 gives out an answer that
+//   ends without one as whole.
 // - The deadline covers name resolution, the proxy's part and the handshake.
 // - A signature covers the method, the URL, the body and every header that is given; libcurl 7.88
 //   signs the query as it is written, so it must be sorted and encoded as AWS wants it.

@@ -22,6 +22,9 @@ enum class HostKeyPolicy {
 // Where and how to log in. Empty and nullopt mean: as ~/.ssh/config and OpenSSH's defaults say.
 struct SshTarget {
   std::string host;  // name or address, as in ~/.ssh/config's Host
+  // Where the host is, for when no name server says so; host keys stay those of the name. Not used
+  // where ssh_config leads elsewhere (HostName, a proxy).
+  std::string address;
   std::optional<std::uint16_t> port;
   std::string user;
   std::vector<std::string> identity_files;
@@ -31,6 +34,9 @@ struct SshTarget {
       connect_timeout;  // of one attempt; always under the caller's deadline
   unsigned connection_attempts = 1;
   std::optional<std::chrono::seconds> server_alive_interval;
+  std::string config_file;  // in place of the user's and the system's; "none" as for ssh(1)'s -F
+  // "Name=Value" as for ssh(1)'s -o: over what the files say, and the first of two wins.
+  std::vector<std::string> config_options;
 
   // "user@host:port", what is known of it; for messages.
   [[nodiscard]] std::string name() const;

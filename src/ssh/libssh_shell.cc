@@ -137,7 +137,7 @@ class Connecting {
     FileDescriptor socket;
     if (settings_.proxy_command.empty()) {
       Result<FileDescriptor> tcp =
-          connect_tcp(settings_.hostname, settings_.port, clock_, deadline);
+          connect_tcp({settings_.hostname, settings_.port, settings_.address}, clock_, deadline);
       if (!tcp.ok()) return tcp.error();
       socket = std::move(tcp).value();
     } else {

@@ -44,12 +44,22 @@ LocalUser local_user() {
   return {found->pw_name, found->pw_dir};
 }
 
+// What ssh is to read in place of its own files; empty: these. MHA's shell expands "~", ssh does
+// not.
+std::string config_file(const SshTarget& target, const SshClientFiles& files) {
+  if (target.config_file.empty()) return files.config_file;
+  if (!target.config_file.starts_with("~/")) return target.config_file;
+  return (files.home.empty() ? local_user().home : files.home) + target.config_file.substr(1);
+}
+
 std::vector<std::string> ssh_command_line(const SshTarget& target, const SshClientFiles& files) {
   std::vector<std::string> argv{files.program, "-G", "-T"};
-  if (!files.config_file.empty()) argv.insert(argv.end(), {"-F", files.config_file});
+  const std::string file = config_file(target, files);
+  if (!file.empty()) argv.insert(argv.end(), {"-F", file});
   if (!target.user.empty()) argv.insert(argv.end(), {"-l", target.user});
   if (target.port) argv.insert(argv.end(), {"-p", std::to_string(*target.port)});
-  for (const std::string& file : target.identity_files) argv.insert(argv.end(), {"-i", file});
+  for (const std::string& key : target.identity_files) argv.insert(argv.end(), {"-i", key});
+  for (const std::string& option : target.config_options) argv.insert(argv.end(), {"-o", option});
   argv.insert(argv.end(), {"--", target.host});
   return argv;
 }
@@ -198,12 +208,12 @@ HostKeyPolicy policy_of(const std::string& text) {
 // ProxyJump's "[user@]host[:port],..." or "ssh://...": the last hop is the one that reaches the
 // host, and ssh finds the way to it by the others.
 std::vector<std::string> jump_command(const std::string& jump, const SshSettings& settings,
-                                      const SshClientFiles& files) {
+                                      const std::string& program, const std::string& config) {
   const std::size_t comma = jump.rfind(',');
   std::string last = comma == std::string::npos ? jump : jump.substr(comma + 1);
   if (last.starts_with("ssh://")) last = last.substr(6);
-  std::vector<std::string> argv{files.program, "-T", "-o", "BatchMode=yes"};
-  if (!files.config_file.empty()) argv.insert(argv.end(), {"-F", files.config_file});
+  std::vector<std::string> argv{program, "-T", "-o", "BatchMode=yes"};
+  if (!config.empty()) argv.insert(argv.end(), {"-F", config});
   if (comma != std::string::npos) argv.insert(argv.end(), {"-J", jump.substr(0, comma)});
   if (const std::size_t at = last.rfind('@'); at != std::string::npos) {
     argv.insert(argv.end(), {"-l", last.substr(0, at)});
@@ -236,6 +246,8 @@ SshSettings settings_from(const Answers& answers, const SshTarget& target,
   settings.host = target.host;
   settings.hostname = first_answer(answers, "hostname");
   if (settings.hostname.empty()) settings.hostname = target.host;
+  // ssh prints names in lower case.
+  if (host_key(settings.hostname) == host_key(target.host)) settings.address = target.address;
   settings.port = target.port.value_or(number_answer<std::uint16_t>(answers, "port").value_or(22));
   settings.user = target.user.empty() ? first_answer(answers, "user") : target.user;
   if (settings.user.empty()) settings.user = local_user().name;
@@ -262,7 +274,8 @@ SshSettings settings_from(const Answers& answers, const SshTarget& target,
   const std::string jump = first_answer(answers, "proxyjump");
   const std::string command = first_answer(answers, "proxycommand");
   if (!jump.empty() && jump != "none") {
-    settings.proxy_command = jump_command(jump, settings, files);
+    settings.proxy_command =
+        jump_command(jump, settings, files.program, config_file(target, files));
   } else if (!command.empty() && command != "none") {
     settings.proxy_command = {"/bin/sh", "-c", "exec " + expansion.tokens(command)};
   }

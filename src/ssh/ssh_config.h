@@ -30,6 +30,7 @@ struct SshClientFiles {
 struct SshSettings {
   std::string host;      // as its user named it
   std::string hostname;  // to connect to
+  std::string address;   // where that is known to be, name servers aside; may be empty
   std::uint16_t port = 22;
   std::string user;
   std::vector<std::string> identity_files;  // in the order to be tried; paths
@@ -51,7 +52,8 @@ struct SshSettings {
 };
 
 // Runs `ssh -G`, which connects to nothing, and costs some 5 ms. Without an ssh program the target
-// and OpenSSH's defaults alone count, with a warning. Errors: kConfig with ssh's words, kTimeout.
+// (but for its config_file and config_options) and OpenSSH's defaults alone count, with a warning.
+// Errors: kConfig with ssh's words, kTimeout.
 Result<SshSettings> resolve_ssh_settings(const SshTarget& target, const SshClientFiles& files,
                                          const Clock& clock, Log& log, Deadline deadline);
 

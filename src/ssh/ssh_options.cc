@@ -2,8 +2,10 @@
 #include "ssh/ssh_options.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -151,6 +153,61 @@ std::string_view first_value(std::string_view value) {
   return value.substr(0, std::min(value.find_first_of(" \t"), value.size()));
 }
 
+// What ssh_config.cc takes from the answer of `ssh -G`, and what has a part in that.
+constexpr std::array<std::string_view, 18> kForSshItself{"hostname",
+                                                         "hostkeyalias",
+                                                         "identitiesonly",
+                                                         "identityagent",
+                                                         "globalknownhostsfile",
+                                                         "proxyjump",
+                                                         "proxycommand",
+                                                         "kexalgorithms",
+                                                         "hostkeyalgorithms",
+                                                         "ciphers",
+                                                         "macs",
+                                                         "pubkeyacceptedalgorithms",
+                                                         "pubkeyacceptedkeytypes",
+                                                         "canonicalizehostname",
+                                                         "canonicaldomains",
+                                                         "canonicalizemaxdots",
+                                                         "canonicalizefallbacklocal",
+                                                         "canonicalizepermittedcnames"};
+
+// Not honoured, and not without effect on where or how ssh connects.
+struct Unheeded {
+  std::string_view name;
+  std::string_view as_we_do;  // the value that asks for what is done anyway
+};
+constexpr std::array<Unheeded, 14> kUnheeded{{{"addressfamily", "any"},
+                                              {"bindaddress", ""},
+                                              {"bindinterface", ""},
+                                              {"certificatefile", "none"},
+                                              {"gssapiauthentication", "no"},
+                                              {"hostbasedauthentication", "no"},
+                                              {"knownhostscommand", "none"},
+                                              {"pkcs11provider", "none"},
+                                              {"preferredauthentications", "publickey"},
+                                              {"proxyusefdpass", "no"},
+                                              {"pubkeyauthentication", "yes"},
+                                              {"revokedhostkeys", "none"},
+                                              {"securitykeyprovider", "internal"},
+                                              {"verifyhostkeydns", "no"}}};
+
+bool is_for_ssh_itself(const std::string& name) {
+  return std::find(kForSshItself.begin(), kForSshItself.end(), name) != kForSshItself.end();
+}
+
+bool is_unheeded(const std::string& name, std::string_view value) {
+  const auto* const found = std::find_if(kUnheeded.begin(), kUnheeded.end(),
+                                         [&name](const Unheeded& one) { return one.name == name; });
+  return found != kUnheeded.end() && lower(value) != found->as_we_do;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; });
+}
+
 class Parser {
  public:
   explicit Parser(SshTarget base) { parsed_.target = std::move(base); }
@@ -167,7 +224,7 @@ class Parser {
       for (std::size_t at = 1; at < word.size(); ++at) {
         const char flag = word[at];
         if (!takes_value(flag)) {
-          ignore(fmt::format("-{}", flag));
+          apply_bare_flag(flag);
           continue;
         }
         std::string value = word.substr(at + 1);
@@ -192,11 +249,36 @@ class Parser {
     parsed_.ignored.push_back(fmt::format("ssh_options: {} is not used", printable(what)));
   }
 
+  void leave_unheeded(const std::string& what) { parsed_.unheeded.push_back(printable(what)); }
+
   // Whether `name` has not been set by this text before.
   bool first(const std::string& name) { return seen_.insert(name).second; }
 
+  void apply_bare_flag(char flag) {
+    const std::string option{'-', flag};
+    if (flag == '4' || flag == '6') {
+      leave_unheeded(option);
+    } else {
+      ignore(option);
+    }
+  }
+
   Status apply_flag(char flag, const std::string& value) {
     switch (flag) {
+      case 'F':
+        return set_config_file(value);
+      case 'J':
+        return apply("proxyjump", "-J", value);
+      case 'c':
+        return apply("ciphers", "-c", value);
+      case 'm':
+        return apply("macs", "-m", value);
+      case 'b':
+        return apply("bindaddress", "-b", value);
+      case 'B':
+        return apply("bindinterface", "-B", value);
+      case 'I':
+        return apply("pkcs11provider", "-I", value);
       case 'i':
         return apply("identityfile", "-i", value);
       case 'l':
@@ -209,6 +291,24 @@ class Parser {
         ignore(fmt::format("-{} {}", flag, value));
         return {};
     }
+  }
+
+  // Of two, ssh reads the last.
+  Status set_config_file(const std::string& file) {
+    if (file.empty()) return usage("-F needs a value");
+    if (has_control_character(file)) {
+      return usage(fmt::format("-F: \"{}\" has a control character", file));
+    }
+    parsed_.target.config_file = file;
+    return {};
+  }
+
+  Status leave_to_ssh(const std::string& name, const std::string& option, std::string_view value) {
+    if (has_control_character(value)) {
+      return usage(fmt::format("{}: \"{}\" has a control character", option, value));
+    }
+    parsed_.target.config_options.push_back(fmt::format("{}={}", name, value));
+    return {};
   }
 
   // "Name=Value", "Name Value", "Name = Value".
@@ -248,8 +348,10 @@ class Parser {
     } else if (name == "userknownhostsfile") {
       const std::string file{first_value(value)};
       if (file.empty()) return usage(fmt::format("{} needs a value", option));
-      if (first(name)) target.known_hosts_file = file;
-      if (trim(value).size() > file.size() + 2) ignore("UserKnownHostsFile's second file");
+      if (!first(name)) return {};
+      const bool several = trim(value).size() > file.size() + 2;
+      if (several) return leave_to_ssh(name, option, value);
+      target.known_hosts_file = file;
     } else if (name == "connecttimeout") {
       const bool none = lower(value) == "none";
       const auto span = none ? std::nullopt : parse_time(value);
@@ -265,6 +367,10 @@ class Parser {
       if (first(name)) {
         target.server_alive_interval = span->count() == 0 ? std::nullopt : span;
       }
+    } else if (is_for_ssh_itself(name)) {
+      return leave_to_ssh(name, option, value);
+    } else if (is_unheeded(name, value)) {
+      leave_unheeded(fmt::format("{} {}", option, value));
     } else {
       ignore(fmt::format("{} {}", option, value));
     }
@@ -276,6 +382,14 @@ class Parser {
 };
 
 }  // namespace
+
+std::string ParsedSshOptions::warning() const {
+  if (unheeded.empty()) return {};
+  return fmt::format(
+      "ssh_options: not honoured here, so SSH may reach another host than ssh(1) "
+      "does, or none: {}",
+      fmt::join(unheeded, ", "));
+}
 
 Result<ParsedSshOptions> parse_ssh_options(std::string_view text, SshTarget base) {
   Result<std::vector<std::string>> words = split_words(text);

@@ -26,7 +26,7 @@ namespace mha {
 namespace {
 
 constexpr Milliseconds kHeadStart{250};
-// Where an earlier answer of theirs is known.
+// Where there is another way to the address.
 constexpr Milliseconds kNameServersAnswer{1'000};
 
 struct Address {
@@ -125,19 +125,31 @@ class Answers {
   std::map<std::string, std::vector<Address>> addresses_;
 };
 
-Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port,
-                                     const Clock& clock, Deadline deadline) {
-  LookUp numeric = look_up(host, port, AI_NUMERICHOST);
-  if (numeric.error == 0) return std::move(numeric.addresses);
+struct Resolved {
+  std::vector<Address> addresses;
+  std::string instead_of;  // why the name servers' word is not what counts; empty: it is
+};
+
+Result<Resolved> resolve(const TcpPlace& place, const Clock& clock, Deadline deadline) {
+  LookUp numeric = look_up(place.host, place.port, AI_NUMERICHOST);
+  if (numeric.error == 0) return Resolved{std::move(numeric.addresses), ""};
 
   static Answers answers;
-  const std::string name = fmt::format("{}:{}", host, port);
+  const std::string name = fmt::format("{}:{}", place.host, place.port);
   std::vector<Address> known = answers.of(name);
-  const Deadline wait =
-      known.empty() ? deadline : clock.deadline_after(kNameServersAnswer).capped(deadline);
-  Result<std::vector<Address>> found = look_up_in_time(host, port, clock, wait);
-  if (found.ok()) answers.note(name, found.value());
-  return found.ok() || known.empty() ? std::move(found) : std::move(known);
+  if (known.empty() && !place.address.empty()) {
+    known = look_up(place.address, place.port, AI_NUMERICHOST).addresses;
+  }
+  const Milliseconds patience =
+      std::min(kNameServersAnswer, deadline.remaining(clock.now()) / 2);  // the rest is for TCP
+  Result<std::vector<Address>> found = look_up_in_time(
+      place.host, place.port, clock, known.empty() ? deadline : clock.deadline_after(patience));
+  if (found.ok()) {
+    answers.note(name, found.value());
+    return Resolved{std::move(found).value(), ""};
+  }
+  if (known.empty()) return found.error();
+  return Resolved{std::move(known), found.error().message};
 }
 
 // A connection attempt under way.
@@ -178,13 +190,8 @@ int connect_error(int fd) {
   return error;
 }
 
-}  // namespace
-
-Result<FileDescriptor> connect_tcp(const std::string& host, std::uint16_t port, const Clock& clock,
-                                   Deadline deadline) {
-  Result<std::vector<Address>> addresses = resolve(host, port, clock, deadline);
-  if (!addresses.ok()) return addresses.error();
-
+Result<FileDescriptor> connect_to_any(const std::vector<Address>& addresses, std::uint16_t port,
+                                      const Clock& clock, Deadline deadline) {
   std::vector<Attempt> attempts;
   std::string failures;
   const auto note_failure = [&](const std::string& address, int error) {
@@ -192,16 +199,16 @@ Result<FileDescriptor> connect_tcp(const std::string& host, std::uint16_t port, 
     failures += fmt::format("{} port {}: {}", address, port, system_error_text(error));
   };
   std::size_t next = 0;
-  while (next < addresses.value().size() || !attempts.empty()) {
-    if (next < addresses.value().size()) {
-      Started started = start_connecting(addresses.value()[next++]);
+  while (next < addresses.size() || !attempts.empty()) {
+    if (next < addresses.size()) {
+      Started started = start_connecting(addresses[next++]);
       if (started.error != 0) {
         note_failure(started.attempt.address, started.error);
         continue;
       }
       attempts.push_back(std::move(started.attempt));
     }
-    const bool more = next < addresses.value().size();
+    const bool more = next < addresses.size();
     const Deadline turn = more ? deadline.capped(clock.deadline_after(kHeadStart)) : deadline;
     std::vector<pollfd> fds;
     for (const Attempt& attempt : attempts) fds.push_back({attempt.socket.get(), POLLOUT, 0});
@@ -219,6 +226,18 @@ Result<FileDescriptor> connect_tcp(const std::string& host, std::uint16_t port, 
     }
   }
   return Error{Code::kUnreachable, fmt::format("cannot connect: {}", failures)};
+}
+
+}  // namespace
+
+Result<FileDescriptor> connect_tcp(const TcpPlace& place, const Clock& clock, Deadline deadline) {
+  const Result<Resolved> resolved = resolve(place, clock, deadline);
+  if (!resolved.ok()) return resolved.error();
+  Result<FileDescriptor> socket =
+      connect_to_any(resolved.value().addresses, place.port, clock, deadline);
+  if (socket.ok() || resolved.value().instead_of.empty()) return socket;
+  return socket.error().with_context(resolved.value().instead_of +
+                                     "; by the address that is known");
 }
 
 }  // namespace mha

@@ -264,9 +264,10 @@ class FakeEc2 : public HttpClient {
     if (action == "DescribeAddresses") return describe_addresses(action, form);
     if (action == "DescribeRouteTables") return describe_tables(action, form);
     if (action == "DescribeSubnets") {
-      return done(action,
-                  fmt::format("<subnetSet><item><cidrBlock>{}</cidrBlock></item></subnetSet>",
-                              world_.subnet_range));
+      const std::string item =
+          fmt::format("<item><cidrBlock>{}</cidrBlock></item>", world_.subnet_range);
+      return done(action, fmt::format("<subnetSet>{}</subnetSet>",
+                                      world_.subnet_range.empty() ? "" : item));
     }
     if (action == "DescribeVpcs") {
       std::string ranges;

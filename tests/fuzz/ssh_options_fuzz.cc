@@ -42,6 +42,8 @@ void try_input(std::string_view input) {
   if (parsed.ok()) {
     check_target(parsed.value().target);
     for (const std::string& line : parsed.value().ignored) must_be_one_line(line);
+    must_be_one_line(parsed.value().warning());
+    for (const std::string& option : parsed.value().target.config_options) must_be_one_line(option);
   } else {
     must(parsed.error().code == Code::kUsage, "what is wrong is the usage");
     must_be_one_line(parsed.error().message);

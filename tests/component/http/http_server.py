@@ -8,7 +8,8 @@ with the number of the connection. Ends with its standard input. The first part 
 
   /echo             the request as JSON                /status/503    that status, with a body
   /chunked          an answer in chunks                /empty         204
-  /redirect         302 to /echo                       /no-length     ends with the connection
+  /redirect         302 to /echo                       /no-length     ends with the connection; with
+                                                       /no-length/alert TLS says so before
   /large/N          N bytes                            /large-chunks/N
   /endless-headers  header lines without end           /slow          a byte each 100 ms
   /not-http         words                              /die-second    see below
@@ -170,8 +171,10 @@ class Connection:
         self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                   "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n")
 
-    def do_no_length(self, request):
+    def do_no_length(self, request, end=None):
         self.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf or whole")
+        if end == "alert":
+            self.sock.unwrap()
         return False
 
     def do_large(self, request, size):

@@ -17,7 +17,31 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class ConnectTest : public SharedSshdTest {};
+class ConnectTest : public SharedSshdTest {
+ protected:
+  static constexpr const char* kName = "db1.example.org";
+  static constexpr int kNoNamespaces = 77;
+
+  // What `body` gives in a process of its own, which may become another machine.
+  template <typename Body>
+  static int in_child(Body body) {
+    const pid_t child = fork();
+    if (child == 0) _exit(body());
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  // By a name, under which its host key is known.
+  static SshTarget named(const TestSshd& sshd) {
+    SshTarget target = sshd.target();
+    target.host = kName;
+    std::string line = sshd.known_hosts_line();
+    line.replace(1, line.find(']') - 1, kName);
+    target.known_hosts_file = sshd.dir().file("named_hosts");
+    write_file(target.known_hosts_file, line);
+    return target;
+  }
+};
 
 TEST_F(ConnectTest, RunsACommand) {
   EXPECT_EQ(hello(sshd_->target(), sshd_->client_files()), "hello\n");
@@ -50,22 +74,55 @@ TEST_F(ConnectTest, NameThatDoesNotExist) {
 }
 
 TEST_F(ConnectTest, ANameThatWasReachedIsReachedWithoutNameServers) {
-  SshTarget target = sshd_->target();
-  target.host = "db1.example.org";
-  target.host_key_policy = HostKeyPolicy::kOff;
-  target.known_hosts_file = "/dev/null";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (!become_machine_that_knows("db1.example.org", "127.0.0.1")) _exit(77);
-    if (hello(target, sshd_->client_files()) != "hello\n") _exit(2);
+  const SshTarget target = named(*sshd_);
+  const int status = in_child([&] {
+    if (!become_machine_that_knows(kName, "127.0.0.1")) return kNoNamespaces;
+    if (hello(target, sshd_->client_files()) != "hello\n") return 2;
     forget_the_name();
-    _exit(hello(target, sshd_->client_files()) == "hello\n" ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == 77 && geteuid() != 0) GTEST_SKIP() << "needs root";
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+    return hello(target, sshd_->client_files()) == "hello\n" ? 0 : 1;
+  });
+  if (status == kNoNamespaces && geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(status, 0);
+}
+
+// As MHA, which passes it with the name.
+TEST_F(ConnectTest, ANameThatNobodyKnowsIsReachedByItsAddress) {
+  SshTarget target = named(*sshd_);
+  target.address = "127.0.0.1";
+  const int status = in_child([&] {
+    if (!become_machine_that_knows("other.example.org", "127.0.0.1")) return kNoNamespaces;
+    if (hello(target, sshd_->client_files()) != "hello\n") return 1;
+    // But not where ssh_config leads elsewhere.
+    const SshClientFiles elsewhere = sshd_->client_files("Host *\n  HostName db9.example.org\n");
+    const Error unknown = error_of(connect(target, elsewhere, 3000));
+    if (unknown.message.find("cannot find the address of db9.example.org") == std::string::npos) {
+      return 2;
+    }
+    target.port = free_port();
+    const Error refused = error_of(connect(target, sshd_->client_files(), 3000));
+    constexpr const char* kWords = "; by the address that is known: cannot connect: 127.0.0.1 ";
+    return refused.message.find(kWords) == std::string::npos ? 3 : 0;
+  });
+  if (status == kNoNamespaces && geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(ConnectTest, SilentNameServersCostASecondWhereTheAddressIsKnown) {
+  const int status = in_child([&] {
+    if (!become_machine_with_silent_resolver()) return kNoNamespaces;
+    const TestSshd sshd;
+    SshTarget target = named(sshd);
+    target.address = "127.0.0.1";
+    std::string answer;
+    Milliseconds taken = time_of([&] { answer = hello(target, sshd.client_files()); });
+    if (answer != "hello\n" || taken < Milliseconds{990} || taken > Milliseconds{2500}) return 1;
+    // Within its attempt.
+    target.connect_timeout = Milliseconds{1000};
+    taken = time_of([&] { answer = hello(target, sshd.client_files()); });
+    return answer == "hello\n" && taken < Milliseconds{1500} ? 0 : 2;
+  });
+  if (status == kNoNamespaces && geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ConnectTest, RefusedPortIsToldAtOnce) {

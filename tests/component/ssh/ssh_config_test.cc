@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "component/ssh/ssh_test_base.h"
+#include "ssh/ssh_options.h"
 
 namespace mha {
 namespace {
@@ -97,6 +98,40 @@ TEST_F(SshConfigTest, NamesThatAShellWouldRunAreRefused) {
   }
 }
 
+// --- what MHA's ssh_options leave to ssh
+
+TEST_F(SshConfigTest, AnotherFileByMhasOptions) {
+  write_file(sshd_->dir().file("mha_ssh_config"), "Host db1\n" + sshd_->ssh_config_lines());
+  SshTarget target;
+  target.host = "db1";
+  const Result<ParsedSshOptions> parsed = parse_ssh_options("-F ~/mha_ssh_config", target);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(hello(parsed.value().target, sshd_->client_files("Host db1\n  HostName 127.0.0.9\n")),
+            "hello\n");
+}
+
+TEST_F(SshConfigTest, HostKeysByMhasOptions) {
+  std::string line = sshd_->known_hosts_line();
+  write_file(sshd_->dir().file("global_hosts"), "db1.key" + line.substr(line.find(' ')));
+  SshTarget target = sshd_->target();
+  target.known_hosts_file = "none";
+  EXPECT_EQ(error_of(connect(target, sshd_->client_files())).code, Code::kDenied);
+  const Result<ParsedSshOptions> parsed = parse_ssh_options(
+      "-o HostKeyAlias=db1.key -o GlobalKnownHostsFile=" + sshd_->dir().file("global_hosts"),
+      target);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(hello(parsed.value().target, sshd_->client_files()), "hello\n");
+}
+
+TEST_F(SshConfigTest, OptionsThatSshDoesNotTakeAreNamed) {
+  const Result<ParsedSshOptions> parsed =
+      parse_ssh_options("-o CanonicalizeHostname=perhaps", sshd_->target());
+  ASSERT_TRUE(parsed.ok());
+  const Error error = error_of(connect(parsed.value().target, sshd_->client_files()));
+  EXPECT_EQ(error.code, Code::kConfig);
+  EXPECT_THAT(error.message, HasSubstr("perhaps"));
+}
+
 class JumpTest : public SshConfigTest {
  protected:
   [[nodiscard]] std::string config(const std::string& jump_lines) const {
@@ -130,6 +165,15 @@ TEST_F(JumpTest, ThroughASecondSshd) {
     EXPECT_EQ(children().size(), children_before + 1);
   }
   EXPECT_EQ(children().size(), children_before);
+}
+
+TEST_F(JumpTest, ByMhasOptions) {
+  write_file(sshd_->dir().file("jump_config"), "Host gate\n" + gate_.ssh_config_lines());
+  const Result<ParsedSshOptions> parsed =
+      parse_ssh_options("-F " + sshd_->dir().file("jump_config") + " -J gate", sshd_->target());
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(hello(parsed.value().target, sshd_->client_files()), "hello\n");
+  EXPECT_THAT(gate_.log(), HasSubstr("Accepted publickey"));
 }
 
 TEST_F(JumpTest, JumpOfTwoHops) {

@@ -187,7 +187,8 @@ void TestSshd::start() {
       dir_.file("log"));
   RealClock clock;
   const bool up = eventually([&] {
-    return connect_tcp(options_.address, port_, clock, clock.deadline_after(Milliseconds{500}))
+    return connect_tcp({options_.address, port_, ""}, clock,
+                       clock.deadline_after(Milliseconds{500}))
         .ok();
   });
   if (!up) throw std::runtime_error("sshd did not start: " + log());

@@ -198,7 +198,12 @@ TEST_P(CloudConformance, TwoManagersAtOnceEndWithOneHolder) {
     const Names holders = world_->api_holders();
     ASSERT_EQ(holders.size(), 1U);
     const bool a_has_it = holders.contains("a");
-    EXPECT_TRUE((a_has_it ? mine : theirs).ok()) << (a_has_it ? mine : theirs).error().message;
+    const Status& its = a_has_it ? mine : theirs;
+    const Status& the_others = a_has_it ? theirs : mine;
+    // The other may have taken it, and given it back once the holder had seen it nowhere.
+    const bool was_given_back =
+        !the_others.ok() && the_others.error().message.find("was given back") != std::string::npos;
+    EXPECT_TRUE(its.ok() || was_given_back) << its.error().message;
     const std::string holder = *holders.begin();
     EXPECT_TRUE(world_->has_address(holder)) << holder;
     EXPECT_EQ(seen(*a_), a_has_it ? VipPresence::kPresent : VipPresence::kAbsent);

@@ -45,6 +45,24 @@ TEST_F(MetalV4Test, AnInterfaceThatIsNotThereIsNamed) {
   EXPECT_TRUE(driver_->remove(soon()).ok());
 }
 
+TEST_F(MetalV4Test, AnInterfaceThatIsDownIsNamed) {
+  driver_->prepare_assign(soon());
+  for (const auto& [machine, command] :
+       {std::pair{"lan", "ip link set port-a down"}, std::pair{"a", "ip link set eth0 down"}}) {
+    network().on(machine, command);
+    ASSERT_TRUE(network().eventually(
+        [this] { return network().on("a", "cat /sys/class/net/eth0/operstate") != "up\n"; }));
+    const Status checked = driver_->check(soon());
+    ASSERT_FALSE(checked.ok()) << command;
+    EXPECT_THAT(checked.error().message, AllOf(HasSubstr("'eth0' is down"), HasSubstr("ip link")));
+    // Prepared, and then not.
+    const Result<VipAssignment> assigned = driver_->assign(OtherHolder::kRefuse, soon());
+    ASSERT_FALSE(assigned.ok()) << command;
+    EXPECT_THAT(assigned.error().message, HasSubstr("which is down"));
+    EXPECT_TRUE(driver_->remove(soon()).ok());
+  }
+}
+
 TEST_F(MetalV4Test, AnAddressWithAnotherPrefixIsTheAddress) {
   network().on("a", "ip addr add 10.99.0.100/32 dev eth0");
   EXPECT_EQ(seen(), VipPresence::kPresent);

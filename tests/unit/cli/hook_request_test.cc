@@ -57,6 +57,30 @@ TEST_F(HookRequestTest, AllThatMhaPasses) {
   EXPECT_EQ(found.ssh.connect_timeout, Milliseconds{3000});
 }
 
+// As MHA's own ssh goes by ssh_ip, and names it where it is not the host's address.
+TEST_F(HookRequestTest, TheAddressIsForSshToo) {
+  const auto address = [this](std::vector<std::string> more) {
+    more.insert(more.end(), {"--orig_master_host=db1", "--orig_master_ip=10.0.0.1"});
+    const Result<NodeSpec> spec = node(std::move(more));
+    EXPECT_TRUE(spec.ok());
+    return spec.value().ssh.address;
+  };
+  EXPECT_EQ(address({}), "10.0.0.1");
+  EXPECT_EQ(address({"--orig_master_ssh_host=DB1"}), "10.0.0.1");
+  EXPECT_EQ(address({"--orig_master_ssh_host=db1-admin"}), "");
+  EXPECT_EQ(address({"--orig_master_ssh_host=db1-admin", "--orig_master_ssh_ip=192.168.0.1"}),
+            "192.168.0.1");
+}
+
+TEST_F(HookRequestTest, SshOptionsThatAreNotHonouredAreWarnedOf) {
+  const Result<NodeSpec> spec =
+      node({"--orig_master_host=db1", "--ssh_options=-6 -o ProxyJump=gate -o LogLevel=ERROR"});
+  ASSERT_TRUE(spec.ok());
+  EXPECT_THAT(spec.value().ssh.config_options, ElementsAre("proxyjump=gate"));
+  EXPECT_TRUE(log_.has(LogLevel::kWarning, "SSH to db1: ssh_options: not honoured here"));
+  EXPECT_FALSE(log_.has(LogLevel::kWarning, "LogLevel"));
+}
+
 // A dead master's hook gets no MySQL user: nothing that is amiss with its password is in the way.
 TEST_F(HookRequestTest, PasswordFilesAreForWhereMhaPassesAUserAndNoPassword) {
   conf("[default]\nvip_type = none\nmysql_password_file = " + folder_.path("password") + "\n");

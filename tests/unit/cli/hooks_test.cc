@@ -159,6 +159,24 @@ TEST_F(HooksTest, AReportThatCannotBeSentIsKeptAndThatIsSaid) {
   ASSERT_FALSE(std::filesystem::is_empty(folder_.path("state/spool")));
 }
 
+// As the hooks find it, whose arguments have the address.
+TEST_F(HooksTest, AReportsHostIsFoundByItsAddressToo) {
+  conf("[10.0.0.1]\nreport_email = dba@example.com\n");
+  folder_.write("conf/other.conf", "[default]\nvip_type = none\n[db9]\n");
+  const std::string mha =
+      folder_.write("app.cnf", "[server1]\nhostname=db1.invalid\nip=10.0.0.1\nport=1\n");
+  const ChildEnd end =
+      report_.run({"--orig_master_host=db1.invalid", "--conf=" + mha, "--subject=s", "--body=b"});
+  EXPECT_EQ(end.exit_code, 10) << end.err;
+  EXPECT_THAT(end.err, HasSubstr("was not sent"));
+  EXPECT_FALSE(std::filesystem::is_empty(folder_.path("state/spool")));
+  // And without --conf by the resolver.
+  conf("[127.0.0.1]\n");
+  const ChildEnd without = report_.run({"--orig_master_host=localhost", "--body=b"});
+  EXPECT_EQ(without.exit_code, 0) << without.err;
+  EXPECT_THAT(without.out, HasSubstr("report_email is not set for localhost"));
+}
+
 TEST_F(HooksTest, APasswordThatOthersCanReadIsNotUsed) {
   const std::string file = folder_.write("smtp_password", "s3cret\n", 0644);
   conf("report_email = dba@example.com\nsmtp_user = u\nsmtp_password_file = " + file + "\n");

@@ -103,6 +103,30 @@ TEST_F(MhaNodesTest, SshOptionsHaveMhasDefaultsBeforeThem) {
   EXPECT_EQ(spec.value().ssh.connection_attempts, 5U);
 }
 
+TEST_F(MhaNodesTest, TheAddressIsForSshToo) {
+  MhaServer with_address = server();
+  with_address.ssh_ip = "10.0.0.1";
+  EXPECT_EQ(node(with_address).value().ssh.address, "10.0.0.1");
+  with_address.ssh_options = "-6";
+  EXPECT_EQ(node(with_address).value().ssh.address, "10.0.0.1");
+  EXPECT_TRUE(log_.has(LogLevel::kWarning, "SSH to db1: ssh_options: not honoured here"));
+}
+
+// As a hook finds it, which gets the address from MHA.
+TEST_F(MhaNodesTest, ASectionNamedByTheAddressIsFoundWithoutOneInTheConf) {
+  MhaServer nameless = server();
+  nameless.hostname = "localhost";
+  nameless.ip = "";
+  EXPECT_EQ(node(nameless).value().ip, "") << "nobody is asked where no section is an address";
+  more_ = "[127.0.0.1]\nkill_after_timeout = 3\n";
+  const Result<NodeSpec> spec = node(nameless);
+  ASSERT_TRUE(spec.ok()) << spec.error().message;
+  EXPECT_EQ(spec.value().settings.kill_after_timeout.count(), 3);
+  EXPECT_EQ(spec.value().mysql.host, "localhost");
+  more_ += "[localhost]\nkill_after_timeout = 4\n";
+  EXPECT_EQ(node(nameless).value().settings.kill_after_timeout.count(), 4);
+}
+
 TEST_F(MhaNodesTest, BadSshOptionsAreNamed) {
   MhaServer bad = server();
   bad.ssh_options = "-o";

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <stdexcept>
 
 #include "unit/cli/child_program.h"
@@ -94,6 +95,28 @@ TEST_F(ProgramTest, DebugLinesOnlyWithVerbose) {
   };
   EXPECT_THAT(program_.run({}).out, Not(HasSubstr("a detail")));
   EXPECT_THAT(program_.run({"--verbose"}).out, HasSubstr("a detail"));
+}
+
+// As by a wrapper with ">&- 2>&-": the first socket or journal would get our lines.
+TEST_F(ProgramTest, ClosedDescriptorsTakeNoFilesNumber) {
+  const CliFolder folder;
+  const std::string file = folder.write("journal", "");
+  program_.body = [&file](Program& program) {
+    int lowest = 100;
+    for (int i = 0; i < 3; ++i) lowest = std::min(lowest, open(file.c_str(), O_WRONLY));
+    program.log.info("to nobody");
+    program.log.error("to nobody");
+    return lowest > 2 ? 0 : 1;
+  };
+  const ChildEnd end = in_child([this] {
+    for (const int fd : {0, 1, 2}) close(fd);
+    std::string name = "test_program";
+    std::array<char*, 2> argv{name.data(), nullptr};
+    return run_main(1, argv.data(), program_.text, program_.described, program_.unknown,
+                    program_.body);
+  });
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_THAT(folder.read("journal"), IsEmpty());
 }
 
 TEST_F(ProgramTest, NothingIsThrownOut) {

@@ -139,6 +139,7 @@ TEST_F(SwitchesTest, MistakesCostNothing) {
         Case{{"-c", app_, "-d", "db1.invalid:3306"}, 3, "3306"},
         Case{{"-c", folder_.path("none.cnf"), "-d", "db1.invalid"}, 3, "none.cnf"},
         Case{{"-c", app_, "-d", "db1.invalid", "--interactive=2"}, 2, "interactive"},
+        Case{{"-c", app_, "-d", "db1.invalid", "--interactive=1"}, 2, "only for --engine=mha"},
         Case{{"-c", app_, "-d", "db1.invalid", "--new_master_port=0"}, 2, "port"},
         Case{{"-c", app_, "-d", "db1.invalid", "--last_failover_minute=x"},
              2,

@@ -17,6 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr uid_t kNobody = 65534;
@@ -124,6 +125,14 @@ TEST_F(IniReader, SaysOnceWhatIsWrongWithAFile) {
       EXPECT_EQ(document.errors[0].severity, Severity::kError);
     }
   }
+}
+
+TEST_F(IniReader, SaysWhereASectionMustBeginIfAllOfThemAreIndented) {
+  const std::string pasted = "   [default]\n   vip_type = none\n";
+  const IniDocument document = read(pasted, IniDialect::kConfigParser);
+  ASSERT_THAT(document.errors, Not(IsEmpty()));
+  EXPECT_THAT(document.errors[0].text(), HasSubstr("must begin in the first column"));
+  EXPECT_THAT(read(pasted, IniDialect::kConfigTiny).errors, IsEmpty());
 }
 
 TEST_F(IniReader, SaysWhyAFileCannotBeRead) {

@@ -142,13 +142,41 @@ TEST(SshOptions, FirstOfTwoValuesAndTheTextBeforeTheBase) {
 }
 
 TEST(SshOptions, OthersAreIgnoredAndTold) {
-  const ParsedSshOptions result =
-      parsed("-q -F /etc/x -c aes128-ctr -o ProxyJump=gate -o LogLevel=ERROR stray -p 5");
+  const ParsedSshOptions result = parsed("-q -E /log -o LogLevel=ERROR stray -p 5");
   EXPECT_EQ(result.target.port, 5);
-  EXPECT_THAT(result.ignored,
-              ElementsAre(HasSubstr("-q"), HasSubstr("-F /etc/x"), HasSubstr("-c aes128-ctr"),
-                          HasSubstr("-o ProxyJump gate"), HasSubstr("-o LogLevel ERROR"),
-                          HasSubstr("\"stray\"")));
+  EXPECT_THAT(result.ignored, ElementsAre(HasSubstr("-q"), HasSubstr("-E /log"),
+                                          HasSubstr("-o LogLevel ERROR"), HasSubstr("\"stray\"")));
+  EXPECT_THAT(result.unheeded, IsEmpty());
+  EXPECT_THAT(result.target.config_options, IsEmpty());
+}
+
+TEST(SshOptions, TheWayToTheHostIsForSshItself) {
+  const ParsedSshOptions result = parsed(
+      "-F /etc/mha/ssh_config -J gate -c aes128-ctr -m hmac-sha2-256 -o HostKeyAlias=db1.key "
+      "-o 'ProxyCommand nc %h %p' -oIdentitiesOnly=yes -o HostKeyAlgorithms=+ssh-rsa "
+      "-o GlobalKnownHostsFile=/etc/mha/hosts -o 'UserKnownHostsFile /a /b' -F /etc/mha/other");
+  EXPECT_EQ(result.target.config_file, "/etc/mha/other") << "the last, as in ssh";
+  EXPECT_THAT(result.target.config_options,
+              ElementsAre("proxyjump=gate", "ciphers=aes128-ctr", "macs=hmac-sha2-256",
+                          "hostkeyalias=db1.key", "proxycommand=nc %h %p", "identitiesonly=yes",
+                          "hostkeyalgorithms=+ssh-rsa", "globalknownhostsfile=/etc/mha/hosts",
+                          "userknownhostsfile=/a /b"));
+  EXPECT_THAT(result.ignored, IsEmpty());
+  EXPECT_THAT(result.unheeded, IsEmpty());
+  EXPECT_EQ(result.warning(), "");
+  EXPECT_EQ(error_of("-o \"ProxyCommand=a\nHost *\"").code, Code::kUsage);
+  EXPECT_EQ(error_of("-F \"/a\nb\"").code, Code::kUsage);
+}
+
+TEST(SshOptions, WhatWouldLeadElsewhereIsToldApart) {
+  const ParsedSshOptions result = parsed(
+      "-4 -b 10.0.0.9 -o PKCS11Provider=/lib/x.so -o KnownHostsCommand='/bin/keys %H' "
+      "-o GSSAPIAuthentication=no -o PreferredAuthentications=publickey -o AddressFamily=any");
+  EXPECT_THAT(result.unheeded, ElementsAre("-4", "-b 10.0.0.9", "-o PKCS11Provider /lib/x.so",
+                                           "-o KnownHostsCommand /bin/keys %H"));
+  EXPECT_THAT(result.ignored, testing::SizeIs(3)) << "what asks for what is done anyway";
+  EXPECT_THAT(result.warning(), HasSubstr("-4, -b 10.0.0.9"));
+  EXPECT_THAT(result.target.config_options, IsEmpty()) << "nothing that would run a program";
 }
 
 TEST(SshOptions, MissingValuesAreErrors) {
@@ -207,8 +235,10 @@ TEST(SshOptions, MessagesAreOneLine) {
   }
   const auto parsed = parse_ssh_options("'a\nb' -o 'X=\x01' -B '\t'", SshTarget{});
   ASSERT_TRUE(parsed.ok());
-  EXPECT_EQ(parsed.value().ignored.size(), 3U);
+  EXPECT_EQ(parsed.value().ignored.size(), 2U);
   for (const std::string& line : parsed.value().ignored) EXPECT_PRED1(is_one_line, line);
+  EXPECT_THAT(parsed.value().warning(), HasSubstr("-B"));
+  EXPECT_PRED1(is_one_line, parsed.value().warning());
 }
 
 }  // namespace

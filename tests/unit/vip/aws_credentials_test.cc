@@ -108,6 +108,17 @@ TEST_F(AwsIdentityTest, AProfileInTheConfigurationComesBeforeTheEnvironment) {
   EXPECT_EQ(key("dba"), "AKIADBA");
 }
 
+// As people write it to have no file at all.
+TEST_F(AwsIdentityTest, ADeviceIsAnEmptyFileAndAFolderIsAnError) {
+  credentials_file("[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n");
+  environment_["AWS_CONFIG_FILE"] = "/dev/null";
+  EXPECT_EQ(key(), "AKIAFILE");
+  environment_["AWS_CONFIG_FILE"] = home_.path();
+  EXPECT_THAT(key(), AllOf(HasSubstr(home_.path()), HasSubstr("is a directory")));
+  environment_["AWS_CONFIG_FILE"] = home_.write("empty", "");
+  EXPECT_EQ(key(), "AKIAFILE");
+}
+
 TEST_F(AwsIdentityTest, FilesElsewhere) {
   environment_["AWS_SHARED_CREDENTIALS_FILE"] = home_.write("keys",
                                                             "[default]\n"

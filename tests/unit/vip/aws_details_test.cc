@@ -103,6 +103,41 @@ TEST_F(AwsTest, TheEndOfTheInstanceIsAFence) {
   }
 }
 
+// With keys or a region of somebody else EC2 knows none of our hosts either: no news is no fence.
+TEST_F(AwsTest, AnotherAccountsSilenceIsNoFence) {
+  use_mode(AwsMode::kSecondaryIp);
+  ec2_.with_world([](FakeEc2::World& world) {
+    world.interfaces.clear();
+    world.subnet_range = "172.31.0.0/20";
+  });
+  const Status removed = driver_without_shell("a")->remove(soon());
+  ASSERT_FALSE(removed.ok());
+  EXPECT_EQ(removed.error().code, Code::kRefused);
+  EXPECT_THAT(removed.error().message,
+              AllOf(HasSubstr("host 'a'"), HasSubstr("no subnet with 10.0.1.100 and 10.0.1.11"),
+                    HasSubstr("aws_region"), HasSubstr("app1.conf")));
+  // A subnet with the address alone is another one's.
+  ec2_.with_world([](FakeEc2::World& world) { world.subnet_range = "10.0.1.96/28"; });
+  EXPECT_FALSE(driver_without_shell("a")->remove(soon()).ok());
+  ec2_.with_world([](FakeEc2::World& world) { world.subnet_range.clear(); });
+  EXPECT_FALSE(driver_without_shell("a")->remove(soon()).ok());
+  ec2_.deny({"DescribeSubnets"});
+  const Status denied = driver_without_shell("a")->remove(soon());
+  ASSERT_FALSE(denied.ok());
+  EXPECT_THAT(denied.error().message, AllOf(HasSubstr("not known"), HasSubstr("DescribeSubnets")));
+}
+
+// Of both masters, or of the one whose counterpart the hook does not know yet.
+TEST_F(AwsTest, TheSubnetThatIsLeftProvesTheEndOfTheInstances) {
+  use_mode(AwsMode::kSecondaryIp);
+  ec2_.with_world([](FakeEc2::World& world) { world.interfaces.erase(kA); });
+  EXPECT_TRUE(driver_without_shell("a")->remove(soon()).ok());
+  EXPECT_THAT(ec2_.actions(), Not(Contains("DescribeSubnets"))) << "the counterpart proves it";
+  ec2_.with_world([](FakeEc2::World& world) { world.interfaces.clear(); });
+  EXPECT_TRUE(driver_without_shell("a")->remove(soon()).ok());
+  EXPECT_THAT(ec2_.actions(), Contains("DescribeSubnets").Times(1));
+}
+
 TEST_F(AwsTest, RoutesOfATerminatedInstanceAreTakenOver) {
   use_mode(AwsMode::kRoute);
   give_by_ec2("eni-0000dead");
@@ -221,8 +256,8 @@ TEST_F(AwsTest, AHostThatFailsIsSaidWithWhatEc2Did) {
   const Result<VipAssignment> assigned = driver("a")->assign(OtherHolder::kRefuse, soon());
   ASSERT_FALSE(assigned.ok());
   EXPECT_THAT(assigned.error().message,
-              AllOf(HasSubstr("EC2 leads 10.0.1.100 to host 'a'"), HasSubstr("does not have it"),
-                    HasSubstr("the session broke")));
+              AllOf(HasSubstr("EC2 leads 10.0.1.100 to host 'a'"),
+                    HasSubstr("does not answer for it"), HasSubstr("the session broke")));
 }
 
 TEST(AwsRanges, AddressesInBlocks) {

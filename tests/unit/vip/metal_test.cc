@@ -133,6 +133,41 @@ TEST_F(MetalTest, TheLogHasTheCommandAsAPersonWouldTypeIt) {
                        "Executing command on 'db1': sudo ip addr add 10.0.0.100/24 dev eth0"));
 }
 
+// The kernel takes the address, and no client comes by.
+TEST_F(MetalTest, AnInterfaceThatIsDownIsNoPlaceForTheAddress) {
+  const std::string checked = "ip=/usr/sbin/ip\nsudo=ok\nlink=02:00:00:00:00:01\nndisc_notify=1\n";
+  for (const std::string state : {"down", "lowerlayerdown"}) {
+    answer(checked + "operstate=" + state + "\n--addresses--\n");
+    const Status refused = driver_->check(soon());
+    ASSERT_FALSE(refused.ok()) << state;
+    EXPECT_EQ(refused.error().code, Code::kRefused);
+    EXPECT_THAT(refused.error().message, AllOf(HasSubstr("db1"), HasSubstr("'eth0' is down"),
+                                               HasSubstr("sudo ip link set eth0 up")));
+    // Where the address is already, it is to be taken away.
+    answer(checked + "operstate=" + state + "\n" + kPresent);
+    EXPECT_TRUE(driver_->check(soon()).ok());
+    EXPECT_TRUE(log_.has(LogLevel::kWarning, "'eth0' is down"));
+    for (const OtherHolder holder : {OtherHolder::kRefuse, OtherHolder::kTakeOver}) {
+      const Result<VipAssignment> assigned = driver_->assign(holder, soon());
+      ASSERT_FALSE(assigned.ok()) << state;
+      EXPECT_EQ(assigned.error().code, Code::kUnreachable);
+      EXPECT_THAT(assigned.error().message,
+                  AllOf(HasSubstr("10.0.0.100 was added to 'eth0', which is down"),
+                        HasSubstr("sudo ip link set eth0 up")));
+    }
+  }
+  for (const std::string state : {"up", "unknown", "dormant", ""}) {
+    answer(checked + "operstate=" + state + "\n--addresses--\n");
+    EXPECT_TRUE(driver_->check(soon()).ok()) << state;
+    answer("operstate=" + state + "\n" + kPresent);
+    EXPECT_TRUE(driver_->assign(OtherHolder::kRefuse, soon()).ok()) << state;
+  }
+  // The host has it on another interface, which is up for all that is known.
+  answer(std::string("operstate=down\nip=/usr/sbin/ip\nchange=ok\n--addresses--\n") +
+         "3: eth1    inet 10.0.0.100/24 scope global eth1\n");
+  EXPECT_TRUE(driver_->assign(OtherHolder::kRefuse, soon()).ok());
+}
+
 TEST_F(MetalTest, AHolderIsNamedByItsLinkAddress) {
   answer(
       "ip=/usr/sbin/ip\nprobe=Unicast reply from 10.0.0.100 [1E:EB:7E:DD:68:E6]  0.522ms\n"
