@@ -13,7 +13,7 @@ namespace mha {
 std::optional<std::string> variable_of_process(const std::string& name);
 
 // For what may still be refused without harm: checks, and the switch of a living master. A failover
-// goes on where only the address cannot be moved, and says so.
+// goes on without, and so does what is put back or carried on.
 Status check_login(const NodeSpec& node);
 
 }  // namespace mha

@@ -102,6 +102,13 @@ Status hosts_resolve(const Cluster& cluster) {
                            cluster.conf_file, fmt::join(unknown, ", "))};
 }
 
+Status logins_are_there(const Cluster& cluster) {
+  for (const ClusterHost& host : cluster.hosts) {
+    if (Status login = check_login(host.node); !login.ok()) return login;
+  }
+  return {};
+}
+
 Status scripts_can_run(const SwitchFiles& files, const std::string& key) {
   for (const MhaServer& server : files.conf.servers) {
     const std::string command = text_of(server.values, key);
@@ -127,7 +134,6 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files) {
   for (const MhaServer& server : files.conf.servers) {
     Result<NodeSpec> node = node_from_mha(program, files.config, server, "server");
     if (!node.ok()) return node.error();
-    if (const Status login = check_login(node.value()); !login.ok()) return login.error();
     if (!seen.insert({host_key(server.hostname), server.port}).second) {
       return Error{Code::kConfig, fmt::format("{}: {}:{} is there twice", files.conf.file,
                                               server.hostname, server.port)};

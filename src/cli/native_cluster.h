@@ -17,6 +17,10 @@ Result<Cluster> cluster_from(Program& program, const SwitchFiles& files);
 // with those that do not.
 Status hosts_resolve(const Cluster& cluster);
 
+// Whether the login of each host's cloud is there, as far as that is seen without asking the cloud.
+// Error: kConfig.
+Status logins_are_there(const Cluster& cluster);
+
 // Whether the scripts that the conf names for `key` ("master_ip_online_change_script") are there
 // and may be executed: that must show before clients wait for them. Ours are, and so is a word that
 // is no path: that is left to the shell. Error: kConfig.

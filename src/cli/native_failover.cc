@@ -49,6 +49,7 @@ Result<NativeOptions> options_from(const CommandLine& options, const MhaDeadSwit
   request.salvage = salvage.value();
   request.belief = options.has("force") ? Belief::kForced : Belief::kConfirmed;
   request.fencing = options.has("require_fencing") ? Fencing::kRequired : Fencing::kWanted;
+  if (changes_something(native.task)) request.cloud_trouble = AddressTrouble::kIsTold;
   if (wish.ignore_last_failover) request.last_failover = LastFailover::kIgnored;
   if (wish.last_failover_minute.has_value()) {
     request.between_failovers = std::chrono::minutes{*wish.last_failover_minute};
@@ -83,7 +84,7 @@ class NativeFailover : public NativeOperation {
         output_(stage.output),
         event_files_(stage.environment.scripts) {}
 
-  int run() { return run_native(*this, options_.task, output_, program_.log); }
+  int run() { return run_native(*this, options_.task, output_, program_); }
 
   [[nodiscard]] std::string noun() const override { return "failover"; }
   [[nodiscard]] std::string anew() const override { return "failing over anew"; }
@@ -101,10 +102,11 @@ class NativeFailover : public NativeOperation {
         resume_failover(options_.request, journal, event_files_, environment_);
     return ended(resumed.outcome, resumed.summary, resumed.operation_summary);
   }
-  int begin() override {
+  int begin(std::vector<Problem> known) override {
     Failover failover(options_.request, event_files_, environment_);
-    const Result<std::vector<Problem>> problems = failover.look();
+    Result<std::vector<Problem>> problems = failover.look();
     if (!problems.ok()) return output_.failed(problems.error());
+    problems.value().insert(problems.value().begin(), known.begin(), known.end());
     const OperationSummary who = failover.operation_summary();
     if (options_.task == Task::kCheck) return output_.checked(problems.value(), who);
     if (options_.task == Task::kDryRun) {

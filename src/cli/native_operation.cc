@@ -12,6 +12,17 @@
 
 namespace mha {
 
+namespace {
+
+// What is only looked at, and a living master. A failover that went no further would leave clients
+// without a master for the sake of its address, and what is unfinished must be put back.
+bool may_be_refused(const NativeCall& call) {
+  return !changes_something(call.task) ||
+         (call.kind == OperationKind::kSwitch && call.task == Task::kRun);
+}
+
+}  // namespace
+
 int on_native_stage(Program& program, const SwitchFiles& files, const NativeCall& call,
                     const std::function<int(const NativeStage&, Cluster)>& run) {
   const LogLevel least = program.options.has("verbose") ? LogLevel::kDebug : LogLevel::kInfo;
@@ -20,6 +31,10 @@ int on_native_stage(Program& program, const SwitchFiles& files, const NativeCall
   NativeOutput output(watched, console, call.format, call.kind, call.name);
   Result<Cluster> cluster = cluster_from(watched, files);
   if (!cluster.ok()) return output.failed(cluster.error());
+  if (const Status login = logins_are_there(cluster.value()); !login.ok()) {
+    if (may_be_refused(call)) return output.failed(login.error());
+    console.warning("{}; what needs no login goes on", login.error().message);
+  }
   Adapters adapters(watched);
   Environment environment = adapters.environment();
   environment.observer = &console;
@@ -31,13 +46,16 @@ int on_native_stage(Program& program, const SwitchFiles& files, const NativeCall
   return exit_code;
 }
 
-int run_native(NativeOperation& operation, Task task, NativeOutput& output, Log& log) {
+int run_native(NativeOperation& operation, Task task, NativeOutput& output,
+               const Program& program) {
   const std::optional<JournalFile> unfinished = operation.find_unfinished();
   const bool needs_one = task == Task::kResume || task == Task::kRollback;
   if (needs_one && !unfinished.has_value()) {
-    return output.failed(
-        Error{Code::kRefused,
-              fmt::format("there is no unfinished {} of this cluster", operation.noun())});
+    return output.failed(Error{
+        Code::kRefused,
+        fmt::format("there is no unfinished {} of this cluster in {}; what another user or another "
+                    "manager began is not seen from here",
+                    operation.noun(), program.state_dir)});
   }
   if (task == Task::kRollback) {
     return output.rolled_back(operation.roll_back(*unfinished), summary_of(*unfinished));
@@ -47,21 +65,23 @@ int run_native(NativeOperation& operation, Task task, NativeOutput& output, Log&
     if (!remedy.ok()) return output.failed(remedy.error());
     if (remedy.value() == Remedy::kCarryOn) return operation.carry_on(*unfinished);
     // It has not become irrevocable: back to where it began, and then once more.
-    log.info("putting back what the unfinished {} did, then {}", operation.noun(),
-             operation.anew());
+    program.log.info("putting back what the unfinished {} did, then {}", operation.noun(),
+                     operation.anew());
     const Outcome back = operation.roll_back(*unfinished);
     if (back.ending != Ending::kUndone || back.headline.has_value()) {
       return output.ended(back, summary_of(*unfinished));
     }
-  } else if (unfinished.has_value() && task == Task::kRun) {
+  } else if (unfinished.has_value()) {
+    const Problem problem{
+        "",
+        fmt::format("a {} that was begun at {} is unfinished ({})", operation.noun(),
+                    unfinished->records.front().value("time", "?"), unfinished->path),
+        "run this again with --resume or --rollback"};
+    if (task != Task::kRun) return operation.begin({problem});
     return output.failed(
-        Error{Code::kRefused,
-              fmt::format("a {} that was begun at {} is unfinished ({}); run this again with "
-                          "--resume or --rollback",
-                          operation.noun(), unfinished->records.front().value("time", "?"),
-                          unfinished->path)});
+        Error{Code::kRefused, fmt::format("{}; {}", problem.what, problem.remedy)});
   }
-  return operation.begin();
+  return operation.begin({});
 }
 
 }  // namespace mha

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/mha_run.h"
 #include "cli/native_output.h"
@@ -52,11 +53,12 @@ class NativeOperation {
   virtual Outcome roll_back(const JournalFile& journal) = 0;
   // These have the last word on the output.
   virtual int carry_on(const JournalFile& journal) = 0;
-  virtual int begin() = 0;
+  // `known`: reasons not to that were found before looking.
+  virtual int begin(std::vector<Problem> known) = 0;
 };
 
 // As `task` says: an unfinished operation is rolled back or carried on, or stands in the way of a
 // new one. Gives the exit code.
-int run_native(NativeOperation& operation, Task task, NativeOutput& output, Log& log);
+int run_native(NativeOperation& operation, Task task, NativeOutput& output, const Program& program);
 
 }  // namespace mha

@@ -24,6 +24,11 @@ void print(const json& document) {
   std::cout << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;
 }
 
+// What an undone operation leaves: a dead master that was fenced stays fenced.
+std::string_view put_back(OperationKind kind) {
+  return kind == OperationKind::kFailover ? "the replicas are as they were found" : kAllPutBack;
+}
+
 constexpr int kRefused = static_cast<int>(Ending::kUndone);
 
 }  // namespace
@@ -87,7 +92,7 @@ int NativeOutput::ended(const Outcome& outcome, const OperationSummary& summary)
   if (format_ == OutputFormat::kJson) print(result_json(summary, outcome));
   Outcome headline = outcome;
   headline.leftovers.clear();
-  const int exit_code = report_outcome(program_, operation_, headline);
+  const int exit_code = report_outcome(program_, operation_, headline, put_back(kind_));
   console_.put_lines(LogLevel::kInfo, summary_lines(kind_, summary, outcome));
   console_.put_lines(LogLevel::kError, left_to_do(summary, outcome));
   return exit_code;
@@ -102,7 +107,7 @@ int NativeOutput::rolled_back(const Outcome& outcome, const OperationSummary& su
     document["exit_code"] = 0;
     print(document);
   }
-  program_.log.info("{}: rolled back; everything is as it was found", operation_);
+  program_.log.info("{}: rolled back; {}", operation_, put_back(kind_));
   return 0;
 }
 

@@ -64,7 +64,7 @@ class NativeSwitch : public NativeOperation {
         environment_(stage.environment),
         output_(stage.output) {}
 
-  int run() { return run_native(*this, options_.task, output_, program_.log); }
+  int run() { return run_native(*this, options_.task, output_, program_); }
 
   [[nodiscard]] std::string noun() const override { return "switch"; }
   [[nodiscard]] std::string anew() const override { return "switching anew"; }
@@ -81,10 +81,11 @@ class NativeSwitch : public NativeOperation {
     return output_.ended(resume_switch(options_.request, journal, environment_),
                          summary_of(journal));
   }
-  int begin() override {
+  int begin(std::vector<Problem> known) override {
     Switchover switchover(options_.request, environment_);
-    const Result<std::vector<Problem>> problems = switchover.look();
+    Result<std::vector<Problem>> problems = switchover.look();
     if (!problems.ok()) return output_.failed(problems.error());
+    problems.value().insert(problems.value().begin(), known.begin(), known.end());
     const OperationSummary who = switchover.summary();
     if (options_.task == Task::kCheck) return output_.checked(problems.value(), who);
     if (options_.task == Task::kDryRun)

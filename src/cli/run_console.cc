@@ -77,6 +77,7 @@ void RunConsole::append_to_manager_log(const std::string& path) {
 }
 
 void RunConsole::operation_began(const std::string& journal_path) {
+  undo_step_began_ = clock_.now();  // where it is what another process has left
   if (journal_path.empty()) return;
   queue_.post(
       [this, path = log_path_of(journal_path)] { open_file(path, kOwnMode, LineStamp::kOurs); });

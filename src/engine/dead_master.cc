@@ -65,6 +65,20 @@ std::string own_on_mariadb(const HostView& view, const std::vector<const HostVie
   return own;
 }
 
+// What it has and does not log it passes on to nobody. Who follows by position gets it from a relay
+// log.
+std::optional<std::string> who_lacks_what_is_not_logged(const std::vector<HostView>& views,
+                                                        const Topology& topology,
+                                                        const HostView& view) {
+  if (view.state.log_replica_updates) return std::nullopt;
+  for (const std::size_t i : topology.replicas_of(topology.master)) {
+    const HostView& other = views[i];
+    const bool by_gtid = other.state.replica->gtid_use != GtidUse::kNone;
+    if (&other != &view && by_gtid && has_received_more(view, other)) return other.host.title();
+  }
+  return std::nullopt;
+}
+
 Result<std::size_t> wished(const std::vector<HostView>& views, const Topology& topology,
                            const CandidateWish& wish) {
   for (std::size_t i = 0; i < views.size(); ++i) {
@@ -182,6 +196,11 @@ std::optional<std::string> unfit_to_succeed(const std::vector<HostView>& views,
   }
   if (view.host.check_repl_delay && replica.delay.count() > 0) {
     return fmt::format("it is delayed on purpose, by {} s", replica.delay.count());
+  }
+  if (const auto lacking = who_lacks_what_is_not_logged(views, topology, view)) {
+    return fmt::format(
+        "it does not log what it replicates (log_slave_updates), and {} has received less",
+        *lacking);
   }
   if (const std::string own = own_transactions(view, views); !own.empty()) {
     return fmt::format("it has transactions of its own that no other server has: {}", own);

@@ -17,6 +17,7 @@ namespace {
 
 // Older than any transaction: asks for none.
 constexpr std::chrono::seconds kNobodyWritesSoLong{std::chrono::hours{24 * 365 * 10}};
+constexpr Milliseconds kLockGoesWithin{400};
 
 // A host name and its addresses as they are compared.
 std::vector<std::string> keys_of(const std::string& name, const Cluster& cluster) {
@@ -50,6 +51,20 @@ void look_at_host(Node& node, const Error& mysql, Deadline deadline, HostView& v
                         : "; its host answers SSH, and whether mysqld runs there is not known";
 }
 
+// A session that has just ended, of a rollback of our own for instance, may have its lock for a
+// moment.
+Result<bool> held_by_mha(MysqlServer& server, Clock& clock, Deadline deadline) {
+  const Deadline gone_by = clock.deadline_after(kLockGoesWithin).capped(deadline);
+  for (;;) {
+    const Result<std::vector<std::uint64_t>> holders =
+        server.lock_holders(mha_lock_names(), deadline);
+    if (!holders.ok()) return holders.error();
+    if (holders.value().empty()) return false;
+    if (clock.passed(gone_by)) return true;
+    clock.sleep_for(Milliseconds{50});
+  }
+}
+
 Status ask_state(MysqlServer& server, Node& node, std::chrono::seconds long_writers,
                  Environment& environment, Deadline deadline, HostView& view) {
   Replication& replication = server.replication();
@@ -66,9 +81,9 @@ Status ask_state(MysqlServer& server, Node& node, std::chrono::seconds long_writ
   Result<std::vector<std::string>> exempt = exempt_clients(node, deadline);
   if (!exempt.ok()) return exempt.error();
   view.exempt_clients = std::move(exempt).value();
-  const Result<std::vector<std::uint64_t>> locks = server.lock_holders(mha_lock_names(), deadline);
-  if (!locks.ok()) return locks.error();
-  view.held_by_mha = !locks.value().empty();
+  const Result<bool> held = held_by_mha(server, environment.clock, deadline);
+  if (!held.ok()) return held.error();
+  view.held_by_mha = held.value();
   return {};
 }
 
@@ -174,6 +189,16 @@ std::string_view to_string(Reach reach) {
 std::string HostView::lacking() const {
   return fmt::format("the user '{}' lacks {}", host.node.mysql.user,
                      fmt::join(missing_privileges, ", "));
+}
+
+bool HostView::has_a_cloud() const {
+  const VipType type = host.node.settings.vip_type;
+  return type == VipType::kAws || type == VipType::kOpenstack;
+}
+
+std::string HostView::vip_remedy() const {
+  if (has_a_cloud()) return "see that the cloud lets us in, and that SSH, sudo and ip work there";
+  return "see that SSH, sudo and ip work for the ssh_user there";
 }
 
 std::string HostView::grants() const {

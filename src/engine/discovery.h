@@ -42,13 +42,16 @@ struct HostView {
   bool held_by_mha = false;                  // somebody holds one of MHA's advisory locks
   std::chrono::milliseconds clock_ahead{0};  // of ours; the round trip taken off
 
-  std::string vip_error;  // SSH, sudo, ip, interface; empty where all is well
+  std::string vip_error;  // SSH, sudo, ip, interface, the cloud's; empty where all is well
   std::optional<VipPresence> vip;
   std::vector<std::string> vip_identities;  // VipDriver::own_identities()
 
   // Of missing_privileges: "the user 'mha' lacks SUPER", and "GRANT SUPER ON *.* TO 'mha'@...".
   [[nodiscard]] std::string lacking() const;
   [[nodiscard]] std::string grants() const;
+  // Of vip_error.
+  [[nodiscard]] bool has_a_cloud() const;
+  [[nodiscard]] std::string vip_remedy() const;
   [[nodiscard]] bool living() const { return reach == Reach::kLiving; }
   [[nodiscard]] bool replicates() const { return living() && state.replica.has_value(); }
 };

@@ -19,7 +19,8 @@ Result<EventFilter> EventFilter::make(const EventsWanted& wanted) {
 bool EventFilter::wants(const LoggedTransaction& transaction) const {
   if (transaction.mariadb.has_value()) {
     const std::optional<MariadbGtid> last = position_.at(transaction.mariadb->domain);
-    return !last.has_value() || transaction.mariadb->seqno > last->seqno;
+    return !last.has_value() || transaction.mariadb->server != last->server ||
+           transaction.mariadb->seqno > last->seqno;
   }
   if (transaction.gtid.empty() || executed_.empty()) return true;
   const Result<MysqlGtidSet> own = MysqlGtidSet::parse(transaction.gtid);

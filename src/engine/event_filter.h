@@ -16,7 +16,8 @@ class EventFilter {
   // Of executed_gtids or current_pos. kInternal where they cannot be read.
   static Result<EventFilter> make(const EventsWanted& wanted);
 
-  // What has no GTID is wanted.
+  // What has no GTID is wanted. Of MariaDB's only what comes from the server of the position's last
+  // one is known to be there: a last one of its own says nothing of what it has received.
   [[nodiscard]] bool wants(const LoggedTransaction& transaction) const;
 
  private:

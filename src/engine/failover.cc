@@ -10,6 +10,7 @@
 #include "engine/dead_master.h"
 #include "engine/failover_cast.h"
 #include "engine/failover_problems.h"
+#include "engine/look_again.h"
 #include "engine/mha_locks.h"
 #include "engine/mha_state.h"
 
@@ -59,6 +60,7 @@ struct Failover::Parts {
   [[nodiscard]] PlanBudget budget() const;
   [[nodiscard]] std::vector<std::string> errant() const;
   [[nodiscard]] std::string fenced_for_nothing() const;
+  [[nodiscard]] std::string applied_for_nothing() const;
 };
 
 Failover::Failover(const FailoverRequest& request, EventFiles& files, Environment& environment)
@@ -97,6 +99,10 @@ Result<std::vector<Problem>> Failover::Parts::look() {
   roles.script =
       failover_script(request.cluster, roles.orig->spec(), roles.next->spec(),
                       death.host_answers ? SshReach::kReachable : SshReach::kUnreachable);
+  if (goes_on_without_address(views[candidate], request)) {
+    environment.log.warning("{}: {}; the failover goes on, and tries the virtual IP in its turn",
+                            views[candidate].host.title(), views[candidate].vip_error);
+  }
   roles.keep_as = saved_events_path(request.cluster, roles.orig->spec(), environment);
   return failover_problems(
       {views, topology, candidate, death, read_failover_marks(request.cluster, environment.clock)},
@@ -124,9 +130,17 @@ void Failover::Parts::read_events() {
 // As MHA's own failover does (M:lib/MHA/MasterFailover.pm): the failover's lock on each replica.
 Status Failover::Parts::take_locks() {
   std::vector<LockWish> wishes;
-  for (Node* replica : roles.replicas) wishes.push_back({replica, kMhaFailoverLock});
-  return take_mha_locks(wishes, "masterha_manager or another failover is at work",
-                        environment.clock.deadline_after(kLook));
+  std::vector<std::size_t> replicas;
+  for (Node* replica : roles.replicas) {
+    wishes.push_back({replica, kMhaFailoverLock});
+    for (std::size_t i = 0; i < discovery.nodes.size(); ++i) {
+      if (discovery.nodes[i].get() == replica) replicas.push_back(i);
+    }
+  }
+  const Deadline deadline = environment.clock.deadline_after(kLook);
+  const Status locked =
+      take_mha_locks(wishes, "masterha_manager or another failover is at work", deadline);
+  return locked.ok() ? still_as_seen(discovery, replicas, deadline) : locked;
 }
 
 void Failover::Parts::fill(Plan& plan, Journal& journal) {
@@ -221,6 +235,16 @@ std::string Failover::Parts::fenced_for_nothing() const {
       roles.orig->title(), fence.text());
 }
 
+// Where it broke off in the midst of it, how far the dead master's log has been applied is not
+// known.
+std::string Failover::Parts::applied_for_nothing() const {
+  if (!turned_back || !state.applied.has_value() || state.applied->whole) return "";
+  return fmt::format(
+      "a part of what was to be brought over is on {0}, and its replication does not know it: run "
+      "this again with --new_master_host={1}, or rebuild {0} before it replicates from {2} again",
+      roles.next->title(), roles.next->spec().host, roles.orig->title());
+}
+
 FailoverSummary Failover::summary() const {
   const Parts& parts = *parts_;
   FailoverSummary summary;
@@ -243,6 +267,15 @@ OperationSummary Failover::operation_summary() const {
     summary.downtime = *parts_->writable_again - parts_->began;
   summary.journal = parts_->journal_path;
   for (const std::string& one : parts_->errant()) summary.leftovers.push_back(one);
+  if (parts_->roles.orig != nullptr && !parts_->turned_back) {
+    for (std::string& one :
+         left_with_strangers(parts_->discovery.views, parts_->topology, summary.new_master)) {
+      summary.leftovers.push_back(std::move(one));
+    }
+  }
+  if (std::string applied = parts_->applied_for_nothing(); !applied.empty()) {
+    summary.leftovers.push_back(std::move(applied));
+  }
   if (std::string fenced = parts_->fenced_for_nothing(); !fenced.empty()) {
     summary.leftovers.push_back(std::move(fenced));
   }

@@ -28,6 +28,10 @@ enum class Belief {
   kConfirmed,  // a master that somebody still receives from, or that answers, is not dead
   kForced,     // --force: the operator says so
 };
+enum class AddressTrouble {
+  kRefuses,  // a reason not to
+  kIsTold,   // and left to do: the cloud's interface may be gone with the master
+};
 struct FailoverRequest {
   Cluster cluster;
   std::string dead_host;        // as the operator names it
@@ -36,6 +40,8 @@ struct FailoverRequest {
   Belief belief = Belief::kConfirmed;
   Fencing fencing = Fencing::kWanted;
   SalvageMode salvage = SalvageMode::kAuto;
+  // Where the candidate's address is moved by a cloud. Without one SSH to the candidate must work.
+  AddressTrouble cloud_trouble = AddressTrouble::kRefuses;
   LastFailover last_failover = LastFailover::kMatters;
   std::chrono::minutes between_failovers{480};  // last_failover_minute
   // How long the master may say nothing until it is dead.

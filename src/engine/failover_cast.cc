@@ -34,22 +34,25 @@ FailoverRoles cast_failover(Discovery& discovery, std::size_t dead, std::size_t 
   roles.next->pair_with(roles.orig->spec());
   roles.followers = find_followers(discovery, dead, candidate, like, OrigMaster::kStaysAlone);
   roles.replicas.push_back(roles.next);
-  for (const Follower& follower : roles.followers) {
+  const HostView& next = views[candidate];
+  for (Follower& follower : roles.followers) {
     follower.node->set_role("replica");
     roles.replicas.push_back(follower.node);
-  }
-  for (const Follower& follower : roles.followers) {
-    if (follower.request.source.gtid_use != GtidUse::kNone) continue;
+    if (!next.state.log_replica_updates) {
+      follower.request.source_logs = FollowRequest::SourceLogs::kItsOwn;
+    }
     const auto own = std::find_if(discovery.nodes.begin(), discovery.nodes.end(),
                                   [&](const auto& node) { return node.get() == follower.node; });
     const HostView& view = views[static_cast<std::size_t>(own - discovery.nodes.begin())];
+    if (view.host.ignore_fail) roles.may_fail.push_back(follower.node);
+    if (follower.request.source.gtid_use != GtidUse::kNone) continue;
     const bool lacks = std::any_of(views.begin(), views.end(), [&view](const HostView& other) {
       return other.replicates() && has_received_more(other, view);
     });
-    if (lacks && view.identity.family == ServerFamily::kMysql)
-      roles.behind.push_back(follower.node);
+    const bool by_relay_log =
+        view.identity.family == ServerFamily::kMysql || !next.state.log_replica_updates;
+    if (lacks && by_relay_log) roles.behind.push_back(follower.node);
   }
-  const HostView& next = views[candidate];
   roles.forgets_source = !next.host.skip_reset_slave;
   roles.super_read_only = next.state.read_only.super_read_only.value_or(false);
   roles.semi_sync_replica = next.state.semi_sync.replica_enabled;
@@ -83,7 +86,9 @@ OperationSummary operation_summary_of(const FailoverSummary& facts) {
   summary.new_master = facts.new_master;
   const Salvage& salvage = facts.salvage;
   const std::vector<std::string>& found = salvage.events.transactions;
-  if (salvage.ending == Salvage::Ending::kSaved) summary.salvaged = found;
+  const bool are_there =
+      salvage.ending == Salvage::Ending::kSaved || salvage.ending == Salvage::Ending::kInPart;
+  if (are_there) summary.salvaged = found;
   if (salvage.ending == Salvage::Ending::kFailed) summary.lost = found;
   summary.saved_file = salvage.events.file;
   if (!facts.fence.rungs.empty()) summary.fence = facts.fence.text();
@@ -102,10 +107,12 @@ OperationSummary operation_summary_of(const FailoverSummary& facts) {
         "comes back as a replica",
         salvage.from, facts.new_master, facts.orig_master));
   }
-  if (salvage.events.torn && salvage.events.left_out > 0) {
+  // Where more is behind that, it is told as what was not salvaged.
+  const bool has_more = salvage.events.more_behind || salvage.ending == Salvage::Ending::kInPart;
+  if (salvage.events.torn && salvage.events.left_out > 0 && !has_more) {
     summary.leftovers.push_back(fmt::format(
-        "the binary log of {} ends within a transaction, or is damaged, at {}:{}: {} bytes behind "
-        "that are on no server; keep its binary logs",
+        "the binary log of {} ends within a transaction, as a crash leaves it, at {}:{}: {} bytes "
+        "behind that are on no server; keep its binary logs",
         facts.orig_master, salvage.events.end.file, salvage.events.end.position,
         salvage.events.left_out));
   }

@@ -107,9 +107,9 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
     plan.add(ensure_failover_stop_script_ran(*roles.orig, *roles.script->stop, environment));
   }
   if (roles.super_read_only) plan.add(ensure_writable_for_us(next, log));
-  plan.add(ensure_has_latest(
-      {&next, roles.replicas, roles.places, roles.keep_as + ".relay", roles.log_bin},
-      workshop.state, workshop.files, environment));
+  plan.add(ensure_has_latest({&next, roles.replicas, roles.places, roles.keep_as + ".relay",
+                              roles.log_bin, roles.may_fail},
+                             workshop.state, workshop.files, workshop.journal, environment));
   plan.add(ensure_not_following(next, workshop.state.handover, log));
   if (roles.call != nullptr) {
     plan.add(
@@ -118,7 +118,7 @@ void add_failover_steps_before(Plan& plan, const FailoverRoles& roles, Milliseco
   plan.add(ensure_salvaged(
       {&next, roles.orig, roles.binlog_dirs, roles.places, roles.keep_as + ".binlog", roles.salvage,
        roles.log_bin, roles.binlog_servers},
-      workshop.state, workshop.files, environment));
+      workshop.state, workshop.files, workshop.journal, environment));
   if (roles.call != nullptr) {
     plan.add(
         ensure_fence_settled(fence_order(roles), workshop.state, workshop.journal, environment));
@@ -132,9 +132,12 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
   Environment& environment = workshop.environment;
   Log& log = environment.log;
   Node& next = *roles.next;
+  std::vector<std::unique_ptr<Step>> at_once;
   if (next.moves_a_vip()) {
-    plan.add(std::make_unique<EnsureVipTaken>(next, workshop.state, log));
+    at_once.push_back(std::make_unique<EnsureVipTaken>(next, workshop.state, log));
   }
+  if (roles.semi_sync_replica) at_once.push_back(ensure_semi_sync_off_for_now(next, log));
+  plan.add_together(std::move(at_once));
   if (roles.script.has_value() && roles.script->start.has_value()) {
     plan.add(ensure_failover_start_script_ran(next, *roles.script->start, environment));
   }
@@ -157,10 +160,16 @@ void add_failover_steps_after(Plan& plan, const FailoverRoles& roles,
   if (roles.forgets_source) others.push_back(ensure_source_forgotten(next, log));
   plan.add_together(std::move(behind));
   plan.add_together(std::move(others));
-  if (roles.semi_sync_replica) plan.add(ensure_semi_sync_role(next, SemiSyncRole::kSource, log));
+  if (roles.semi_sync_replica) {
+    const Milliseconds patience = roles.followers.empty() ? Milliseconds{0} : kSemiSyncReplicasCome;
+    plan.add(ensure_semi_sync_source(next, patience, environment.clock, log));
+  }
   if (roles.call != nullptr) {
     plan.add(ensure_fenced_late(fence_order(roles), next, workshop.state, workshop.journal,
                                 environment));
+  }
+  if (roles.salvage != SalvageMode::kOff) {
+    plan.add(verify_salvage(*roles.orig, workshop.state));
   }
   plan.add(verify_failover(next, roles.followers, environment));
   if (!roles.fence.shutdown_script.empty()) {

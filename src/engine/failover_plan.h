@@ -26,9 +26,10 @@ struct FailoverRoles {
   // Of `followers`, who replicates by position and has received less than another: they need the
   // others' relay logs, which are gone once those follow the new master.
   std::vector<const Node*> behind;
-  bool forgets_source = true;      // RESET SLAVE ALL on the new master (skip_reset_slave)
-  bool super_read_only = false;    // on the candidate: it binds us too
-  bool semi_sync_replica = false;  // the candidate was one: the dead master was their source
+  std::vector<const Node*> may_fail;  // of `replicas`: those with ignore_fail
+  bool forgets_source = true;         // RESET SLAVE ALL on the new master (skip_reset_slave)
+  bool super_read_only = false;       // on the candidate: it binds us too
+  bool semi_sync_replica = false;     // the candidate was one: the dead master was their source
   FenceRequest fence;
   Fencing fencing = Fencing::kWanted;
   HostCall* call = nullptr;  // FenceOrder's

@@ -30,6 +30,7 @@ class Rules {
       privileges(view);
       locks(view);
       is_no_master(view, i);
+      of_known_source(view, i);
       if (facts_.topology.source[i] == facts_.topology.master) of_replica(view);
     }
     return std::move(problems_);
@@ -103,6 +104,19 @@ class Rules {
                     dead_.host.title()));
   }
 
+  // It may follow the dead master by another address: then it has to be asked what it has received.
+  void of_known_source(const HostView& view, std::size_t index) {
+    if (!follows_a_stranger(facts_.views, facts_.topology, index)) return;
+    if (request_.belief == Belief::kForced || view.host.ignore_fail) return;
+    const ReplicaState& replica = *view.state.replica;
+    add(view.host.title(),
+        fmt::format("it replicates from {}:{}, which the conf does not have", replica.source_host,
+                    replica.source_port),
+        fmt::format("where that is {}, stop its replication and name its source as the conf does; "
+                    "else take it out of the conf, or set ignore_fail=1 for it",
+                    dead_.host.title()));
+  }
+
   void locks(const HostView& view) {
     if (!view.held_by_mha) return;
     add(view.host.title(),
@@ -146,14 +160,8 @@ class Rules {
       add(candidate_.host.title(), fmt::format("it cannot be the new master: {}", *why),
           "choose another one, or mend that");
     }
-    if (!candidate_.vip_error.empty()) {
-      add(candidate_.host.title(), candidate_.vip_error,
-          "see that SSH, sudo and ip work for the ssh_user there");
-    }
-    if (candidate_.state.log_bin && !candidate_.state.log_replica_updates &&
-        candidate_.state.gtids && candidate_.identity.family == ServerFamily::kMysql) {
-      add(candidate_.host.title(), "it does not log what it replicates, which others may lack",
-          "choose another one, or set log_slave_updates and restart it");
+    if (!candidate_.vip_error.empty() && !goes_on_without_address(candidate_, request_)) {
+      add(candidate_.host.title(), candidate_.vip_error, candidate_.vip_remedy());
     }
   }
 
@@ -165,6 +173,32 @@ class Rules {
 };
 
 }  // namespace
+
+bool follows_a_stranger(const std::vector<HostView>& views, const Topology& topology,
+                        std::size_t host) {
+  return host != topology.master && views[host].replicates() && !topology.source[host].has_value();
+}
+
+std::vector<std::string> left_with_strangers(const std::vector<HostView>& views,
+                                             const Topology& topology,
+                                             const std::string& new_master) {
+  std::vector<std::string> left;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if (!follows_a_stranger(views, topology, i)) continue;
+    const ReplicaState& replica = *views[i].state.replica;
+    left.push_back(fmt::format(
+        "{} replicates from {}:{}, which the conf does not have, and was left so: where that was "
+        "{}, see that it has nothing that {} has not, and point it there",
+        views[i].host.title(), replica.source_host, replica.source_port,
+        views[topology.master].host.title(), new_master));
+  }
+  return left;
+}
+
+bool goes_on_without_address(const HostView& candidate, const FailoverRequest& request) {
+  return request.cloud_trouble == AddressTrouble::kIsTold && candidate.has_a_cloud() &&
+         !candidate.vip_error.empty();
+}
 
 std::vector<Problem> failover_problems(const FailoverFacts& facts, const FailoverRequest& request) {
   return Rules(facts, request).all();

@@ -1,11 +1,15 @@
 // To the journal and back.
 #include "engine/failover_state.h"
 
+#include <utility>
+
 namespace mha {
 
 namespace {
 
 using nlohmann::json;
+
+constexpr const char* kAppliedByUs = "applied_by_us";
 
 // Empty where there is none.
 json object_in(const json& value, const char* key) {
@@ -15,12 +19,32 @@ json object_in(const json& value, const char* key) {
 
 Salvage::Ending ending_in(const json& salvage) {
   const auto number = salvage.value("ending", 0U);
-  return number <= static_cast<unsigned>(Salvage::Ending::kFailed)
+  return number <= static_cast<unsigned>(Salvage::Ending::kInPart)
              ? static_cast<Salvage::Ending>(number)
              : Salvage::Ending::kNotTried;
 }
 
 }  // namespace
+
+void note_applied(AppliedByUs applied, FailoverState& state, Journal& journal, Log& log) {
+  Status noted = journal.append(json{{"event", kAppliedByUs},
+                                     {"file", applied.end.file},
+                                     {"position", applied.end.position},
+                                     {"whole", applied.whole}});
+  if (noted.ok()) noted = journal.sync();
+  if (!noted.ok()) log.warning("{}", noted.error().message);
+  state.applied = std::move(applied);
+}
+
+std::optional<AppliedByUs> applied_by_us(const JournalFile& journal) {
+  std::optional<AppliedByUs> last;
+  for (const json& record : journal.records) {
+    if (record.value("event", "") != kAppliedByUs) continue;
+    last = AppliedByUs{{record.value("file", ""), record.value("position", std::uint64_t{0})},
+                       record.value("whole", false)};
+  }
+  return last;
+}
 
 json to_json(const FailoverState& state) {
   json value = to_json(state.handover);
@@ -28,8 +52,13 @@ json to_json(const FailoverState& state) {
                       {"why", state.salvage.why},
                       {"from", state.salvage.from},
                       {"file", state.salvage.events.file},
-                      {"transactions", state.salvage.events.transactions}};
+                      {"transactions", state.salvage.events.transactions},
+                      {"torn", state.salvage.events.torn},
+                      {"left_out", state.salvage.events.left_out},
+                      {"end_file", state.salvage.events.end.file},
+                      {"end_position", state.salvage.events.end.position}};
   value["fence"] = {
+      {"moves_address", state.fence.moves_address}, {"late", state.fence.late},
       {"address_off", state.fence.address_off},     {"server_down", state.fence.server_down},
       {"powered_off", state.fence.powered_off},     {"host_answers", state.fence.host_answers},
       {"script_called", state.fence.script_called}, {"rungs", state.fence.rungs}};
@@ -49,7 +78,13 @@ Result<FailoverState> failover_state_from_json(const json& value) {
   state.salvage.from = salvage.value("from", "");
   state.salvage.events.file = salvage.value("file", "");
   state.salvage.events.transactions = salvage.value("transactions", std::vector<std::string>{});
+  state.salvage.events.torn = salvage.value("torn", false);
+  state.salvage.events.left_out = salvage.value("left_out", std::uint64_t{0});
+  state.salvage.events.end = {salvage.value("end_file", ""),
+                              salvage.value("end_position", std::uint64_t{0})};
   const json fence = object_in(value, "fence");
+  state.fence.moves_address = fence.value("moves_address", true);
+  state.fence.late = fence.value("late", "");
   state.fence.address_off = fence.value("address_off", false);
   state.fence.server_down = fence.value("server_down", false);
   state.fence.powered_off = fence.value("powered_off", false);

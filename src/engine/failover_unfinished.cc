@@ -5,7 +5,9 @@
 
 #include "core/steps_mysql.h"
 #include "engine/failover_cast.h"
+#include "engine/failover_problems.h"
 #include "engine/mha_locks.h"
+#include "engine/steps_script.h"
 #include "engine/unfinished.h"
 
 namespace mha {
@@ -17,12 +19,12 @@ constexpr Milliseconds kLook{5'000};
 constexpr Milliseconds kForward{600'000};
 
 std::unique_ptr<Step> build_step(const std::string& kind, Node& node, Handover& handover,
-                                 FailoverState& state, EventFiles& files,
+                                 FailoverState& state, EventFiles& files, Journal& none,
                                  Environment& environment) {
   if (kind == "ensure_receiver_stopped") return ensure_receiver_stopped(node, environment);
   if (kind == "ensure_not_following") return ensure_not_following(node, handover, environment.log);
   if (kind == "ensure_has_latest") {
-    return ensure_has_latest({&node, {}, {}, "", LogBin::kOn}, state, files, environment);
+    return ensure_has_latest({&node, {}, {}, "", LogBin::kOn}, state, files, none, environment);
   }
   return nullptr;
 }
@@ -52,10 +54,13 @@ Outcome roll_back_failover(const Cluster& cluster, const JournalFile& journal,
   if (remedy.value() == Remedy::kCarryOn) return not_to_be_rolled_back(journal);
   Handover handover;
   FailoverState state;
+  state.applied = applied_by_us(journal);
+  const std::unique_ptr<Journal> none = make_null_journal();
   RemoteEventFiles files(environment.scripts);
   return roll_back_unfinished(cluster, journal, environment,
                               [&](const std::string& kind, const json& /*parameters*/, Node& node) {
-                                return build_step(kind, node, handover, state, files, environment);
+                                return build_step(kind, node, handover, state, files, *none,
+                                                  environment);
                               });
 }
 
@@ -89,6 +94,8 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
     return refused(fmt::format("the new master {} is {}: {}", new_master.host.title(),
                                to_string(new_master.reach), new_master.why));
   }
+  const Status writable = take_writes_at_last(*discovery.nodes[*next], environment);
+  if (!writable.ok()) return refused(writable.error().message);
   const ReplicaState like = replica_from_json(header.value("like", json::object()));
   FailoverRoles roles = cast_failover(discovery, *dead, *next, like, request);
   for (Follower& one : find_pointed_already(discovery, *dead, *next)) {
@@ -96,6 +103,9 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   }
   roles.semi_sync_replica = header.value("semi_sync", false);
   roles.keep_as = header.value("keep_as", "");
+  const bool host_answers = state.value().fence.host_answers;
+  roles.script = failover_script(request.cluster, roles.orig->spec(), roles.next->spec(),
+                                 host_answers ? SshReach::kReachable : SshReach::kUnreachable);
 
   json new_header = header;
   new_header["resumes"] = journal.path;
@@ -114,6 +124,7 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   const Milliseconds prompt = roles.next->settings().operation_timeout;
   const PlanBudget budget{environment.clock.deadline_after(kForward), prompt, prompt};
   resumed.outcome = plan.run(*own.value(), budget, [] {});
+  tell_who_was_not_asked(discovery, {*dead, *next}, resumed.outcome);
   close_journal(journal, "carried on", environment);
 
   resumed.summary.orig_master = discovery.views[*dead].host.title();
@@ -125,6 +136,11 @@ ResumedFailover resume_failover(const FailoverRequest& request, const JournalFil
   resumed.summary.salvage = known.salvage;
   resumed.summary.events = header.value("disabled_events", std::vector<std::string>{});
   resumed.operation_summary = operation_summary_of(resumed.summary);
+  const std::vector<HostView>& views = discovery.views;
+  for (std::string& one :
+       left_with_strangers(views, {*dead, find_sources(views)}, resumed.summary.new_master)) {
+    resumed.operation_summary.leftovers.push_back(std::move(one));
+  }
   resumed.operation_summary.journal = own.value()->path();
   return resumed;
 }

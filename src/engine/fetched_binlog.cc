@@ -37,6 +37,7 @@ class BinlogFetch {
     events.value().end = end_;
     events.value().torn = torn_;
     events.value().left_out = left_out_;
+    events.value().more_behind = more_behind_;
     return events;
   }
 
@@ -48,6 +49,7 @@ class BinlogFetch {
     for (const RemoteLogFile& file : logs_.files) {
       if (file.number < first_) continue;
       if (torn_) {
+        more_behind_ = true;
         left_out_ += file.size;
         continue;
       }
@@ -121,6 +123,7 @@ class BinlogFetch {
     }
     end_ = {copy.name, whole + copy.shift};
     torn_ = file.end() != LogEnd::kClean || scanner_.open();
+    more_behind_ = file.end() == LogEnd::kDamaged;
     left_out_ = torn_ ? file.size() - whole : 0;
     if (torn_) kept_.mark_torn(copy);
     return {};
@@ -151,6 +154,7 @@ class BinlogFetch {
   BinlogCoordinates end_;
   bool torn_ = false;
   std::uint64_t left_out_ = 0;
+  bool more_behind_ = false;
 };
 
 }  // namespace

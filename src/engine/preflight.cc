@@ -137,7 +137,7 @@ class Rules {
 
   void host_tools(const HostView& view) {
     if (view.vip_error.empty()) return;
-    add(view, view.vip_error, "see that SSH, sudo and ip work for the ssh_user there");
+    add(view, view.vip_error, view.vip_remedy());
   }
 
   void locks(const HostView& view) {

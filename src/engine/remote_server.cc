@@ -23,23 +23,31 @@ namespace {
 // its arguments, and only a database server's: a process that hangs in the kernel can make that
 // wait.
 constexpr const char* kList = R"(
+ports_in() {
+  printf '%s\n' "$1" | sed -n \
+    -e 's/^--port=\([0-9]*\)$/\1/p' -e 's/^-P\([0-9][0-9]*\)$/\1/p' \
+    -e '/^\(--port\|-P\)$/ { n; s/^\([0-9]*\)$/\1/p; }'
+}
 sockets=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
   awk '$4 == "0A" { n = split($2, a, ":"); print a[n], $8, $10 }')
 printf '%s\n' "$sockets" | sed -n 's/^\(..*\)$/listens=\1/p'
-found=
 here=$(readlink /proc/self/ns/net)
 for d in /proc/[0-9]*; do
   IFS= read -r name 2>/dev/null <"$d/comm" || continue
   case $name in
-  mysqld_safe|mariadbd-safe)
-    grep -q ') [ZX] ' "$d/stat" 2>/dev/null || echo "safe=${d#/proc/}"
-    continue ;;
-  mysqld|mariadbd|mysqld-debug) ;;
+  mysqld|mariadbd|mysqld-debug|mysqld_safe|mariadbd-safe) ;;
   *) continue ;;
   esac
   net=$(readlink "$d/ns/net" 2>/dev/null)  # a container's ports are not this host's
   test -z "$net" || test "$net" = "$here" || continue
   pid=${d#/proc/}
+  case $name in *safe)
+    case $(sed 's/.*) //' "$d/stat" 2>/dev/null) in ''|Z*|X*) continue ;; esac
+    arguments=$(tr '\n\0' ' \n' 2>/dev/null <"$d/cmdline")
+    named=$(ports_in "$arguments" | tail -n 1)
+    echo "safe=$pid $named"
+    continue ;;
+  esac
   n=0
   while :; do
     stat=$(sed 's/.*) //' "$d/stat" 2>/dev/null) || continue 2
@@ -57,19 +65,29 @@ for d in /proc/[0-9]*; do
     n=$((n+1))
   done
   IFS= read -r now 2>/dev/null <"$d/comm" && test "$now" = "$name" || continue  # it ran another
-  found=yes
   echo "process=$pid"; echo "name=$name"; echo "state=$1"; echo "parent=$2"
   sed -n 's/^Uid:[^0-9]*\([0-9]*\).*/uid=\1/p' "$d/status"
   sed -n 's#^[^/]*/system\.slice/\(.*/\)*\([A-Za-z0-9@_.:\\-]*\.service\)$#unit=\2#p' "$d/cgroup" |
     head -n 1
   if test -n "$fds"; then echo fds=seen; echo "owns=$owns"; fi
-  printf '%s\n' "$arguments" | sed -n \
-    -e 's/^--port=\([0-9]*\)$/port=\1/p' -e 's/^-P\([0-9][0-9]*\)$/port=\1/p' \
-    -e '/^\(--port\|-P\)$/ { n; s/^\([0-9]*\)$/port=\1/p; }'
+  ports_in "$arguments" | sed 's/^/port=/'
 done
-if test -z "$found" && command -v systemctl >/dev/null 2>&1; then
-  systemctl show -p SubState mysql.service mysqld.service mariadb.service 2>/dev/null |
-    grep -q '=auto-restart$' && echo restarts=yes
+if command -v systemctl >/dev/null 2>&1; then
+  # One that waits for its next start is among them. A systemd that hangs must not hold up the kill.
+  begun=$(timeout 2 systemctl list-units --all --full --plain --no-legend --type=service \
+    --state=activating 2>/dev/null)
+  test $? -ne 124 || echo starts=?
+  printf '%s\n' "$begun" | sed -n 's/^[^A-Za-z0-9]*\([A-Za-z0-9@_.:\\-]*\.service\) .*/\1/p' |
+  while IFS= read -r unit; do
+    how=$(timeout 2 systemctl show -p ExecStart "$unit" 2>/dev/null)
+    case $unit in
+    mysql.service|mysqld.service|mariadb.service|mysql@*|mysqld@*|mariadb@*) ;;
+    *) printf '%s\n' "$how" |
+      grep -Eq '[/ "](mysqld|mariadbd)([_-]safe|-debug|_multi)?([ ";]|$)' || continue ;;
+    esac
+    how=$(printf '%s\n' "$how" | sed -n 's/.*[ "]--port[= ]\([0-9][0-9]*\).*/\1/p' | tail -n 1)
+    printf 'starts=%s %s\n' "$unit" "$how"
+  done
 fi
 echo listed=yes
 )";
@@ -99,11 +117,22 @@ struct Listener {
   unsigned long inode = 0;
 };
 
+// A mysqld_safe, or a service that systemd is starting or about to start.
+struct Starter {
+  unsigned long pid = 0;  // of mysqld_safe; 0: systemd
+  std::string unit;       // "?": systemd does not tell
+  std::optional<unsigned long> port;
+
+  [[nodiscard]] std::string text() const {
+    if (pid != 0) return fmt::format("mysqld_safe (pid {})", pid);
+    return unit == "?" ? "systemd, which does not answer," : fmt::format("systemd's {}", unit);
+  }
+};
+
 struct Listing {
   std::vector<Listener> listeners;
   std::vector<Candidate> candidates;
-  std::vector<unsigned long> safes;
-  bool restarts = false;
+  std::vector<Starter> starters;
   bool complete = false;
 };
 
@@ -122,10 +151,14 @@ Listing parse(const std::string& text) {
       words >> port >> listener.uid >> listener.inode;
       listener.port = number_in(port, 16);
       listing.listeners.push_back(listener);
-    } else if (key == "safe") {
-      listing.safes.push_back(number_in(value));
-    } else if (key == "restarts") {
-      listing.restarts = true;
+    } else if (key == "safe" || key == "starts") {
+      std::string who;
+      std::string port;
+      words >> who >> port;
+      Starter& starter = listing.starters.emplace_back();
+      if (key == "safe") starter.pid = number_in(who);
+      if (key == "starts") starter.unit = printable(who);
+      if (!port.empty()) starter.port = number_in(port);
     } else if (key == "listed") {
       listing.complete = true;
     } else if (key == "process") {
@@ -145,10 +178,26 @@ Listing parse(const std::string& text) {
     }
   }
   for (Candidate& candidate : listing.candidates) {
-    const bool is_safe = std::ranges::find(listing.safes, candidate.parent) != listing.safes.end();
+    const bool is_safe = std::ranges::any_of(listing.starters, [&](const Starter& starter) {
+      return starter.pid != 0 && starter.pid == candidate.parent;
+    });
     if (is_safe) candidate.process.safe = candidate.parent;
   }
   return listing;
+}
+
+// Whether `starter` may bring up the server of this port, none of which is seen. Whose server runs
+// has its work done; of one that has `ended`, who starts it again is known.
+bool may_start(const Starter& starter, const Listing& listing, unsigned long port,
+               const std::optional<ServerProcess>& ended) {
+  if (starter.port.has_value() && *starter.port != port) return false;
+  const bool is_safe = starter.pid != 0;
+  if (ended.has_value() && is_safe && starter.pid != ended->safe) return false;
+  const bool unit_is_known = ended.has_value() && !ended->unit.empty() && starter.unit != "?";
+  if (unit_is_known && !is_safe && starter.unit != ended->unit) return false;
+  return std::ranges::none_of(listing.candidates, [&](const Candidate& candidate) {
+    return is_safe ? candidate.parent == starter.pid : candidate.process.unit == starter.unit;
+  });
 }
 
 enum class IsIt { kYes, kNo, kMaybe };
@@ -184,7 +233,7 @@ std::string text_of(const ServerProcess& process) {
 
 ServerSeen not_known(std::string text) { return {ServerPresence::kNotKnown, {}, std::move(text)}; }
 
-// Says `refused` where it may not, and `unit` where systemd's service could not be stopped.
+// Says `refused` where it may not, and `not_stopped` where systemd's service could not be stopped.
 std::string kill_script(const ServerProcess& process, UseSudo sudo) {
   const std::string as_owner =
       sudo == UseSudo::kYes ? fmt::format("sudo -n -u '#{}' ", process.uid) : "";
@@ -202,7 +251,7 @@ std::string kill_script(const ServerProcess& process, UseSudo sudo) {
     const std::string stop = "systemctl --no-ask-password stop " + shell_quote(process.unit);
     script += fmt::format(
         "{0} 2>/dev/null || e=$({1}{0} 2>&1) || systemctl show -p Restart {2} 2>/dev/null | "
-        "grep -qx Restart=no || say unit \"${{e:-it failed}}\"\n",
+        "grep -qx Restart=no || say not_stopped \"${{e:-it failed}}\"\n",
         stop, as_root, shell_quote(process.unit));
   }
   // Memory of the size of a server's takes its time to be given back.
@@ -228,7 +277,8 @@ std::string value_of(const std::string& text, const std::string& key) {
 
 }  // namespace
 
-ServerSeen server_in(const std::string& listing, std::uint16_t port) {
+ServerSeen server_in(const std::string& listing, std::uint16_t port,
+                     const std::optional<ServerProcess>& ended) {
   const Listing all = parse(listing);
   std::vector<const Candidate*> ours;
   std::vector<std::string> maybe;
@@ -256,14 +306,13 @@ ServerSeen server_in(const std::string& listing, std::uint16_t port) {
     return not_known(fmt::format(
         "no mysqld or mariadbd that is seen there has port {}, and something listens on it", port));
   }
-  if (!all.safes.empty() && all.candidates.empty()) {
-    return not_known(
-        fmt::format("no mysqld or mariadbd runs there, and mysqld_safe (pid {}) may "
-                    "start it again",
-                    fmt::join(all.safes, ", ")));
+  std::vector<std::string> starters;
+  for (const Starter& starter : all.starters) {
+    if (may_start(starter, all, port, ended)) starters.push_back(starter.text());
   }
-  if (all.restarts) {
-    return not_known("no mysqld or mariadbd runs there, and systemd is about to start it again");
+  if (!starters.empty()) {
+    return not_known(fmt::format("no server of port {} runs there, and {} may start it again", port,
+                                 fmt::join(starters, " or ")));
   }
   return {ServerPresence::kNone, {}, fmt::format("no server of port {} runs there", port)};
 }
@@ -295,8 +344,14 @@ Result<ServerEnd> kill_server(RemoteShell& shell, std::uint16_t port, UseSudo su
   const Result<CommandOutput> done = shell.run(in_sh(kill_script(process, sudo) + kList), deadline);
   if (!done.ok()) return done.error().with_context("killing " + who);
   const std::string refused = value_of(done.value().out, "refused");
-  const ServerSeen after = server_in(done.value().out, port);
+  const ServerSeen after = server_in(done.value().out, port, process);
   const bool listed = done.value().out.find("listed=yes") != std::string::npos;
+  const std::string not_stopped = value_of(done.value().out, "not_stopped");
+  if (listed && !not_stopped.empty() && after.presence != ServerPresence::kRuns) {
+    return ServerEnd{false, fmt::format("{} was killed, and systemd starts {} again: it was not "
+                                        "stopped: {}; the sample sudoers file has a rule for it",
+                                        who, process.unit, not_stopped)};
+  }
   if (!listed || after.presence != ServerPresence::kNone) {
     std::string text = fmt::format("SIGKILL for {}", who);
     if (!refused.empty()) {
@@ -307,12 +362,6 @@ Result<ServerEnd> kill_server(RemoteShell& shell, std::uint16_t port, UseSudo su
     }
     text += "; then: " + (listed ? after.text : std::string{"the host told nothing"});
     return ServerEnd{false, std::move(text)};
-  }
-  const std::string unit = value_of(done.value().out, "unit");
-  if (!unit.empty()) {
-    return ServerEnd{false, fmt::format("{} was killed, and systemd starts {} again: it was not "
-                                        "stopped: {}; the sample sudoers file has a rule for it",
-                                        who, process.unit, unit)};
   }
   return ServerEnd{true,
                    who + (refused.empty() ? " was killed (read back)" : " is gone (read back)")};

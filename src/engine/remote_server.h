@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,10 @@ struct ServerSeen {
 };
 
 // The process that listens on `port`, or names it among its arguments. Several servers may run on
-// the host; where it is not certain which is meant, none is. Works for root, who sees everything,
-// and for others, who see whose a socket is and not which process has it. Errors: as
-// RemoteShell::run(), and kRefused for a host that shows nothing (no /proc).
+// the host; where it is not certain which is meant, none is. A mysqld_safe without a server and a
+// service that systemd is about to start may be its own, unless they name another port. Works for
+// root, who sees everything, and for others, who see whose a socket is and not which process has
+// it. Errors: as RemoteShell::run(), and kRefused for a host that shows nothing (no /proc).
 Result<ServerSeen> find_server(RemoteShell& shell, std::uint16_t port, Deadline deadline);
 
 enum class UseSudo { kNo, kYes };
@@ -54,7 +56,9 @@ struct ServerEnd {
 Result<ServerEnd> kill_server(RemoteShell& shell, std::uint16_t port, UseSudo sudo,
                               Deadline deadline, const Clock& clock);
 
-// What the host's word is read from, for tests.
-ServerSeen server_in(const std::string& listing, std::uint16_t port);
+// What the host's word is read from, for tests. `ended`: the server of this port, which was seen
+// before and has been killed.
+ServerSeen server_in(const std::string& listing, std::uint16_t port,
+                     const std::optional<ServerProcess>& ended = std::nullopt);
 
 }  // namespace mha

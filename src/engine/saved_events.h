@@ -22,8 +22,11 @@ struct SavedEvents {
   std::vector<std::string> transactions;
   BinlogCoordinates end;  // in the source's binary log, after the last whole transaction
   bool torn = false;      // the log ends in the middle of a transaction, which is left out
-  // Bytes behind `end` in the logs that are not saved; of a torn log. Many: it is damaged there.
+  // Bytes behind `end` in the logs that are not saved; of a torn log.
   std::uint64_t left_out = 0;
+  // Among them there may be whole transactions: the log is damaged there, or goes on in further
+  // files. A crash alone leaves the beginning of one at the very end, whose COMMIT nobody was told.
+  bool more_behind = false;
 };
 
 struct EventsWanted {
@@ -32,7 +35,8 @@ struct EventsWanted {
   BinlogCoordinates after;
   // MySQL, by GTIDs: what it has executed; these transactions are left out.
   std::string executed_gtids;
-  // MariaDB: likewise (gtid_current_pos); empty: `after` alone counts.
+  // MariaDB: likewise (gtid_current_pos), as far as that tells: of transactions of the same server
+  // as its last one. Of others, and where it is empty, `after` alone counts.
   std::string current_pos;
   // Path of the file on the manager; an existing one is replaced atomically. Beside it, while the
   // work goes on and after it has failed, KEEP_AS.raw/ has the raw parts of the logs.
@@ -68,7 +72,7 @@ Status rename_saved_events(SavedEvents& events, const std::string& path);
 // back, where there are GTIDs, that they are there.
 //
 // May be called again after it has failed, or we were killed, half way: what is there already is
-// not executed again. MySQL sees that by the GTIDs, and we by MariaDB's gtid_binlog_pos. Where
+// not executed again. MySQL sees that by the GTIDs, and we by MariaDB's gtid_binlog_state. Where
 // there are none of these, FILE.SERVER.progress has for each transaction, before it is begun, its
 // number and the end of the server's own binary log: where that stands still, it was not committed.
 // It stays, as the word that all is done. Where the server writes no binary log either (kOff), a

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/kept_file.h"
+#include "engine/mariadb_binlog_state.h"
 #include "engine/mariadb_gtid_set.h"
 #include "engine/mysql_gtid_set.h"
 #include "engine/saved_events.h"
@@ -121,17 +122,15 @@ class Application {
   // not.
   Result<std::uint64_t> count_there(const ServerState& state) const {
     if (server_.identity().family == ServerFamily::kMysql) return std::uint64_t{0};
-    const Result<MariadbGtidPosition> position = MariadbGtidPosition::parse(state.binlog_gtids);
-    if (!position.ok()) return position.error();
+    const Result<MariadbBinlogState> log = MariadbBinlogState::parse(state.binlog_state);
+    if (!log.ok()) return log.error();
     std::uint64_t count = 0;
-    while (count < events_.transactions.size() && has(position.value(), count)) ++count;
+    for (const std::string& name : events_.transactions) {
+      const Result<MariadbGtidPosition> wanted = MariadbGtidPosition::parse(name);
+      if (!wanted.ok() || !log.value().has_everything_up_to(wanted.value())) break;
+      ++count;
+    }
     return count;
-  }
-
-  [[nodiscard]] bool has(const MariadbGtidPosition& position, std::uint64_t number) const {
-    const Result<MariadbGtidPosition> wanted =
-        MariadbGtidPosition::parse(events_.transactions.at(number));
-    return wanted.ok() && position.has_everything_up_to(wanted.value());
   }
 
   Result<std::uint64_t> count_by_progress(const ServerState& state) const {
@@ -181,28 +180,30 @@ class Application {
     return write_progress(progress_path_, events_, progress);
   }
 
+  // By what tells each server's own on MariaDB: its newest number may be of another one's.
   Status check_there() const {
-    const Result<SourcePosition> now = server_.replication().own_position(deadline_);
+    const Result<ServerState> now = server_.replication().state(deadline_);
     if (!now.ok()) return now.error();
     const bool mariadb = server_.identity().family == ServerFamily::kMariadb;
-    const auto missing = mariadb ? first_missing<MariadbGtidPosition>(now.value().gtids)
-                                 : first_missing<MysqlGtidSet>(now.value().gtids);
+    const std::string& gtids = mariadb ? now.value().binlog_state : now.value().executed_gtids;
+    const auto missing = mariadb ? first_missing<MariadbBinlogState, MariadbGtidPosition>(gtids)
+                                 : first_missing<MysqlGtidSet, MysqlGtidSet>(gtids);
     if (!missing.ok()) return missing.error();
     if (!missing.value().has_value()) return {};
-    return refused(fmt::format("it was executed, and yet its GTIDs ({}) do not have {}",
-                               now.value().gtids, *missing.value()));
+    return refused(fmt::format("it was executed, and yet its GTIDs ({}) do not have {}", gtids,
+                               *missing.value()));
   }
 
   static bool covers(const MysqlGtidSet& all, const MysqlGtidSet& one) { return all.contains(one); }
-  static bool covers(const MariadbGtidPosition& all, const MariadbGtidPosition& one) {
+  static bool covers(const MariadbBinlogState& all, const MariadbGtidPosition& one) {
     return all.has_everything_up_to(one);
   }
-  template <typename Gtids>
+  template <typename All, typename One>
   [[nodiscard]] Result<std::optional<std::string>> first_missing(const std::string& text) const {
-    const Result<Gtids> all = Gtids::parse(text);
+    const Result<All> all = All::parse(text);
     if (!all.ok()) return all.error();
     for (const std::string& name : events_.transactions) {
-      const Result<Gtids> one = Gtids::parse(name);
+      const Result<One> one = One::parse(name);
       if (!one.ok()) return one.error();
       if (!covers(all.value(), one.value())) return std::optional{name};
     }

@@ -30,12 +30,17 @@ struct Difference {
   LogPlaces places;
   std::string keep_as;  // file for what comes from a relay log
   LogBin log_bin = LogBin::kOn;
+  std::vector<const Node*> may_fail{};  // of `replicas`: those with ignore_fail
 };
 
-// Afterwards `next` has applied all that any of the replicas has received, by replicating from that
-// one for a moment (GTIDs), or from its relay log; state.handover.orig_end is where that ends in
-// the dead master's log. A stopped SQL thread without an error is started. Undo points `next` back.
+// Afterwards `next` has applied all that any of the replicas has received: by replicating from that
+// one for a moment, where GTIDs and its binary log tell all of it, or from its relay log, as where
+// it is delayed on purpose; state.handover.orig_end is where that ends in the dead master's log. A
+// stopped SQL thread without an error is started. kRefused where a replica cannot be asked any more
+// that may not fail, or would have to get by GTIDs what `next` does not log. Undo points `next`
+// back, behind all that was applied on it (FailoverState::applied).
 std::unique_ptr<Step> ensure_has_latest(Difference difference, FailoverState& state,
-                                        EventFiles& files, Environment& environment);
+                                        EventFiles& files, Journal& journal,
+                                        Environment& environment);
 
 }  // namespace mha

@@ -40,6 +40,8 @@ struct FollowRequest {
   std::vector<std::string> source_addresses;
   // By position only: it must have all of the old master before it is pointed elsewhere.
   enum class OldSource { kMustBeDone, kIsIt } old_source = OldSource::kMustBeDone;
+  // Whether the source's binary log has what it got as a replica (log_slave_updates).
+  enum class SourceLogs { kAll, kItsOwn } source_logs = SourceLogs::kAll;
 };
 
 // Afterwards the server replicates from the new source and both threads run, with whom it had

@@ -15,6 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+// Nobody waits for clients any more, but a delay on purpose may be of hours.
+constexpr Milliseconds kDelayAtMost{60'000};
+
 class EnsureRejoined : public ServerStep {
  public:
   EnsureRejoined(Node& node, RejoinRequest request, const FailoverState& state, EventFiles& files,
@@ -76,7 +79,9 @@ class EnsureRejoined : public ServerStep {
     if (!state.value().replica->applier_running) {
       if (Status on = session.ensure_replica_threads({false, true}, deadline); !on.ok()) return on;
     }
-    if (Status all = server.wait_until_relay_log_applied(deadline); !all.ok()) return all;
+    if (Status all = apply_relay_log(server, state.value().replica->delay, deadline); !all.ok()) {
+      return all;
+    }
     state = server.state(deadline);
     if (!state.ok()) return state.error();
     const BinlogCoordinates has = state.value().replica->executed;
@@ -90,9 +95,20 @@ class EnsureRejoined : public ServerStep {
                                "it up to {}:{} only",
                                has.file, has.position, wanted.file, wanted.position)};
     }
-    return session.identity().family == ServerFamily::kMariadb
-               ? catch_up_by_gtid(server, deadline)
-               : catch_up_by_relay_log(session, has, deadline);
+    const bool by_gtid = session.identity().family == ServerFamily::kMariadb &&
+                         request_.follow.source_logs == FollowRequest::SourceLogs::kAll &&
+                         !state_.handover.next_begin.gtids.empty();
+    return by_gtid ? catch_up_by_gtid(server, deadline)
+                   : catch_up_by_relay_log(session, has, deadline);
+  }
+
+  Status apply_relay_log(Replication& server, std::chrono::seconds delay, Deadline deadline) {
+    if (delay.count() == 0) return server.wait_until_relay_log_applied(deadline);
+    const Status applied =
+        server.wait_until_relay_log_applied(clock_.deadline_after(kDelayAtMost).capped(deadline));
+    if (applied.ok()) return applied;
+    return applied.error().with_context(
+        fmt::format("it is delayed on purpose, by {} s", delay.count()));
   }
 
   Status point(Replication& server, const BinlogCoordinates& start, Deadline deadline) {
@@ -112,8 +128,7 @@ class EnsureRejoined : public ServerStep {
     if (Status stopped = server.stop_replica(deadline); !stopped.ok()) return stopped;
     if (Status pointed = server.replicate_from(source, deadline); !pointed.ok()) return pointed;
     if (Status started = server.start_replica(deadline); !started.ok()) return started;
-    const SourcePosition target{{}, state_.handover.next_begin.gtids};
-    const Status there = server.wait_until_applied(target, GtidUse::kAuto, deadline);
+    const Status there = server.wait_until_replicated(state_.handover.next_begin.gtids, deadline);
     if (!there.ok()) return there;
     if (Status stopped = server.stop_receiver(deadline); !stopped.ok()) return stopped;
     if (Status all = server.wait_until_relay_log_applied(deadline); !all.ok()) return all;

@@ -27,7 +27,8 @@ struct RejoinRequest {
 // Afterwards the server replicates from the new master and both threads run. By GTIDs the new
 // master has all that it lacks. By position it first applies its relay log; has it then less than
 // the new master had when it was made (state.handover.orig_end), it gets the difference: by GTIDs
-// for a moment (MariaDB), or from the relay log of a helper. After the point of no return. What it
+// for a moment (MariaDB, where the new master logs what it got), or from the relay log of a helper.
+// A delay on purpose is not waited for longer than a minute. After the point of no return. What it
 // cannot get is an error that says what to do.
 std::unique_ptr<Step> ensure_rejoined(Node& node, RejoinRequest request, const FailoverState& state,
                                       EventFiles& files, Environment& environment);

@@ -88,12 +88,13 @@ class BinlogServers {
 
 class EnsureSalvaged : public ServerStep {
  public:
-  EnsureSalvaged(SalvageRequest request, FailoverState& state, EventFiles& files,
+  EnsureSalvaged(SalvageRequest request, FailoverState& state, EventFiles& files, Journal& journal,
                  Environment& environment)
       : ServerStep(*request.next, environment.log),
         request_(std::move(request)),
         state_(state),
         files_(files),
+        journal_(journal),
         environment_(environment) {}
 
   std::string kind() const override { return "ensure_salvaged"; }
@@ -157,23 +158,51 @@ class EnsureSalvaged : public ServerStep {
     salvage.events = std::move(found.value().events);
     salvage.from = std::move(found.value().from);
     const std::string source = salvage.from.empty() ? request_.orig->title() : salvage.from;
+    salvage.why = why_not_all(source);
+    if (!salvage.why.empty() && request_.mode == SalvageMode::kRequire) {
+      return Error{Code::kRefused, salvage.why};
+    }
     if (salvage.events.transactions.empty()) {
-      salvage.ending = Salvage::Ending::kNothing;
       log().info("{} has nothing that {} has not", source, node().title());
-      return {};
+    } else if (const Status applied = bring_over(*server.value(), source, deadline);
+               !applied.ok()) {
+      return applied;
     }
-    if (const Status begun = remember_begin(*server.value()); !begun.ok()) return begun;
-    const Status applied =
-        files_.apply(*server.value(), salvage.events, request_.log_bin, deadline);
-    if (!applied.ok()) {
-      return applied.error().with_context(fmt::format(
-          "{} transactions of {}, kept in {}, are not all on {}",
-          salvage.events.transactions.size(), source, salvage.events.file, node().title()));
+    if (!salvage.why.empty()) {
+      salvage.ending = Salvage::Ending::kInPart;
+      log().warning("salvaged in part: {}", salvage.why);
+    } else {
+      salvage.ending =
+          salvage.events.transactions.empty() ? Salvage::Ending::kNothing : Salvage::Ending::kSaved;
     }
-    salvage.ending = Salvage::Ending::kSaved;
-    log().info("{} transactions that only {} had are on {} now; they are kept in {}",
-               salvage.events.transactions.size(), source, node().title(), salvage.events.file);
     return {};
+  }
+
+  Status bring_over(MysqlServer& server, const std::string& source, Deadline deadline) {
+    const SavedEvents& events = state_.salvage.events;
+    if (const Status begun = remember_begin(server); !begun.ok()) return begun;
+    note_applied({events.end, false}, state_, journal_, log());
+    const Status applied = files_.apply(server, events, request_.log_bin, deadline);
+    if (applied.ok()) note_applied({events.end, true}, state_, journal_, log());
+    if (!applied.ok()) {
+      return applied.error().with_context(
+          fmt::format("{} transactions of {}, kept in {}, are not all on {}",
+                      events.transactions.size(), source, events.file, node().title()));
+    }
+    log().info("{} transactions that only {} had are on {} now; they are kept in {}",
+               events.transactions.size(), source, node().title(), events.file);
+    return {};
+  }
+
+  // Empty: the log was read to its end.
+  [[nodiscard]] std::string why_not_all(const std::string& source) const {
+    const SavedEvents& events = state_.salvage.events;
+    if (!events.more_behind) return "";
+    return fmt::format(
+        "the binary log of {} is damaged at {}:{}, or broken off there though it goes on in "
+        "further "
+        "files: {} bytes behind that, which may have committed transactions, are on no server",
+        source, events.end.file, events.end.position, events.left_out);
   }
 
   [[nodiscard]] EventsWanted wanted_for(ServerFamily family) const {
@@ -237,14 +266,52 @@ class EnsureSalvaged : public ServerStep {
   SalvageRequest request_;
   FailoverState& state_;
   EventFiles& files_;
+  Journal& journal_;
   Environment& environment_;
+};
+
+class VerifySalvage : public Step {
+ public:
+  VerifySalvage(const Node& orig, const FailoverState& state) : orig_(orig), state_(state) {}
+
+  std::string kind() const override { return "verify_salvage"; }
+  json parameters() const override {
+    return json{{"host", orig_.spec().host}, {"port", orig_.spec().port}};
+  }
+  std::string name() const override { return kind(); }
+  std::string description() const override {
+    return fmt::format("see whether the binary log of {} could be read to its end", orig_.title());
+  }
+  Result<json> observe(Deadline /*deadline*/) override { return json::object(); }
+  Status apply(const json& /*found*/, Deadline /*deadline*/) override {
+    const Salvage& salvage = state_.salvage;
+    if (salvage.ending != Salvage::Ending::kInPart) return {};
+    return Error{
+        Code::kRefused,
+        fmt::format("salvaged in part only: {}; keep its binary logs, look with mysqlbinlog "
+                    "for what can be read behind that place, and compare before it comes "
+                    "back as a replica",
+                    salvage.why)};
+  }
+  // It only looks.
+  Status undo(const json& /*found*/, Deadline /*deadline*/) override { return {}; }
+  std::string undo_by_hand(const json& /*found*/) const override { return ""; }
+
+ private:
+  const Node& orig_;
+  const FailoverState& state_;
 };
 
 }  // namespace
 
+std::unique_ptr<Step> verify_salvage(const Node& orig, const FailoverState& state) {
+  return std::make_unique<VerifySalvage>(orig, state);
+}
+
 std::unique_ptr<Step> ensure_salvaged(SalvageRequest request, FailoverState& state,
-                                      EventFiles& files, Environment& environment) {
-  return std::make_unique<EnsureSalvaged>(std::move(request), state, files, environment);
+                                      EventFiles& files, Journal& journal,
+                                      Environment& environment) {
+  return std::make_unique<EnsureSalvaged>(std::move(request), state, files, journal, environment);
 }
 
 }  // namespace mha

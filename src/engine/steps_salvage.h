@@ -30,10 +30,14 @@ struct SalvageRequest {
 
 // Afterwards `next`, which replicates from nobody, has what the dead master's binary logs have
 // beyond state.handover.orig_end, if its host answers SSH; else what that one of the binlog servers
-// has that has most of it. state.salvage tells, and for kRequire what cannot be had is an error.
-// Not undone: what it applies are the dead master's own transactions, which a second run then finds
-// applied.
+// has that has most of it. state.salvage tells, and for kRequire what cannot be had is an error: of
+// a log that may have more than can be read of it nothing is applied then. Not undone: what it
+// applies are the dead master's own transactions, which a second run then finds applied.
 std::unique_ptr<Step> ensure_salvaged(SalvageRequest request, FailoverState& state,
-                                      EventFiles& files, Environment& environment);
+                                      EventFiles& files, Journal& journal,
+                                      Environment& environment);
+
+// An error where it has brought over a part only. Changes nothing; after the point of no return.
+std::unique_ptr<Step> verify_salvage(const Node& orig, const FailoverState& state);
 
 }  // namespace mha

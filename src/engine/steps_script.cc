@@ -96,6 +96,28 @@ class EnsureStopScriptRan : public ServerStep {
   bool nothing_ran_ = false;
 };
 
+// A journal's, whose script the conf no longer names.
+class LostStopScript : public ServerStep {
+ public:
+  using ServerStep::ServerStep;
+
+  std::string kind() const override { return kStopScriptKind; }
+  std::string description() const override {
+    return fmt::format("run a script's --command=stop for {}", node().title());
+  }
+  Status apply(const json& /*found*/, Deadline /*deadline*/) override { return {}; }
+  Status undo(const json& /*found*/, Deadline /*deadline*/) override {
+    return Error{Code::kRefused,
+                 fmt::format("the master_ip_online_change_script that was called with "
+                             "--command=stop is no longer in the conf: what it did to {} stays",
+                             node().title())};
+  }
+  std::string undo_by_hand(const json& /*found*/) const override {
+    return fmt::format("run that script's --command=start with {} as the new master",
+                       node().spec().host);
+  }
+};
+
 // A call whose effect stays: a start after the point of no return, or the stop of a dead master.
 class EnsureScriptRan : public ServerStep {
  public:
@@ -183,16 +205,17 @@ std::unique_ptr<Step> ensure_start_script_ran(Node& next, ScriptCommand start,
 
 std::unique_ptr<Step> rebuild_stop_script(const Cluster& cluster, const json& parameters,
                                           Node& orig, Environment& environment) {
+  const auto not_known = [&] { return std::make_unique<LostStopScript>(orig, environment.log); };
   const json next = parameters.value("new_master", json::object());
-  if (!next.is_object()) return nullptr;
+  if (!next.is_object()) return not_known();
   const ClusterHost* next_host =
       find_host(cluster, next.value("host", ""), next.value("port", std::uint16_t{0}));
-  if (next_host == nullptr) return nullptr;
+  if (next_host == nullptr) return not_known();
   const OrigMaster orig_master = parameters.value("orig_master_is_new_slave", true)
                                      ? OrigMaster::kBecomesReplica
                                      : OrigMaster::kStaysAlone;
   auto script = online_script(cluster, orig.spec(), next_host->node, orig_master);
-  if (!script.has_value() || !script->stop.has_value()) return nullptr;
+  if (!script.has_value() || !script->stop.has_value()) return not_known();
   return ensure_stop_script_ran(orig, *std::move(script->stop), orig_master, next_host->node,
                                 environment);
 }

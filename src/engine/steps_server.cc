@@ -17,6 +17,8 @@ using nlohmann::json;
 
 // How long SET read_only may wait by itself before its blockers are looked for, and how often.
 constexpr Milliseconds kBlockerPoll{20};
+// How often a new source is asked for its semi-sync replicas.
+constexpr Milliseconds kReplicaPoll{20};
 
 class EnsureEvents : public ServerStep {
  public:
@@ -94,29 +96,108 @@ class EnsureSemiSyncFreed : public ServerStep {
   }
 };
 
-class EnsureSemiSyncRole : public ServerStep {
+class EnsureSemiSyncOffForNow : public ServerStep {
  public:
-  EnsureSemiSyncRole(Node& node, SemiSyncRole role, Log& log)
-      : ServerStep(node, log), role_(role) {}
+  using ServerStep::ServerStep;
 
-  std::string kind() const override { return "ensure_semi_sync_role"; }
+  std::string kind() const override { return "ensure_semi_sync_off_for_now"; }
   std::string description() const override {
-    return fmt::format("make {} a semi-sync {}", node().title(),
-                       role_ == SemiSyncRole::kSource ? "source" : "replica");
+    return fmt::format("let no COMMIT on {} wait for semi-sync replicas that are still to come",
+                       node().title());
   }
   Status apply(const json& /*found*/, Deadline deadline) override {
     Result<Replication*> server = replication(deadline);
     if (!server.ok()) return server.error();
-    const SemiSyncRole other =
-        role_ == SemiSyncRole::kSource ? SemiSyncRole::kReplica : SemiSyncRole::kSource;
-    if (Status off = server.value()->set_semi_sync(other, Switch::kOff, deadline); !off.ok()) {
-      return off;
-    }
-    return server.value()->set_semi_sync(role_, Switch::kOn, deadline);
+    return server.value()->set_semi_sync(SemiSyncRole::kSource, Switch::kOff, deadline);
+  }
+};
+
+class EnsureSemiSyncReplica : public ServerStep {
+ public:
+  using ServerStep::ServerStep;
+
+  std::string kind() const override { return "ensure_semi_sync_replica"; }
+  std::string description() const override {
+    return fmt::format("make {} a semi-sync replica", node().title());
+  }
+  Status apply(const json& /*found*/, Deadline deadline) override {
+    Result<Replication*> server = replication(deadline);
+    const Status done = server.ok() ? reach(*server.value(), deadline) : server.status();
+    if (done.ok()) return done;
+    Error error =
+        done.error().with_context(fmt::format("{} is no semi-sync replica", node().title()));
+    error.message += "; by hand: " + mysql_by_hand("SET GLOBAL rpl_semi_sync_slave_enabled=ON") +
+                     " (rpl_semi_sync_replica_enabled on MySQL 8.0.26 and newer), then stop and "
+                     "start its replication";
+    return error;
   }
 
  private:
-  SemiSyncRole role_;
+  static Status reach(Replication& server, Deadline deadline) {
+    const Result<ServerState> state = server.state(deadline);
+    if (!state.ok()) return state.error();
+    const Status off = server.set_semi_sync(SemiSyncRole::kSource, Switch::kOff, deadline);
+    if (!off.ok()) return off;
+    const bool began_without = !state.value().semi_sync.replica_enabled &&
+                               state.value().replica.has_value() &&
+                               state.value().replica->receiver != ReceiverState::kStopped;
+    if (began_without) {
+      if (Status stopped = server.stop_receiver(deadline); !stopped.ok()) return stopped;
+    }
+    return server.set_semi_sync(SemiSyncRole::kReplica, Switch::kOn, deadline);
+  }
+};
+
+class EnsureSemiSyncSource : public ServerStep {
+ public:
+  EnsureSemiSyncSource(Node& node, Milliseconds patience, Clock& clock, Log& log)
+      : ServerStep(node, log), patience_(patience), clock_(clock) {}
+
+  std::string kind() const override { return "ensure_semi_sync_source"; }
+  std::string description() const override {
+    return fmt::format("make {} a semi-sync source, once its replicas are there", node().title());
+  }
+  Status apply(const json& /*found*/, Deadline deadline) override {
+    Result<Replication*> server = replication(deadline);
+    const Status done = server.ok() ? reach(*server.value(), deadline) : server.status();
+    if (done.ok()) return done;
+    Error error =
+        done.error().with_context(fmt::format("{} is no semi-sync source", node().title()));
+    error.message += "; by hand, once its replicas are there: " +
+                     mysql_by_hand("SET GLOBAL rpl_semi_sync_master_enabled=ON") +
+                     " (rpl_semi_sync_source_enabled on MySQL 8.0.26 and newer)";
+    return error;
+  }
+
+ private:
+  Status reach(Replication& server, Deadline deadline) {
+    Status off = server.set_semi_sync(SemiSyncRole::kReplica, Switch::kOff, deadline);
+    if (!off.ok()) return off;
+    const Deadline come_by = clock_.deadline_after(patience_).capped(deadline);
+    for (;;) {
+      const Result<ServerState> state = server.state(deadline);
+      if (!state.ok()) return state.error();
+      const SemiSync& seen = state.value().semi_sync;
+      const std::uint64_t wanted = std::max<std::uint64_t>(seen.wanted_replicas, 1);
+      if (seen.replicas >= wanted) {
+        return server.set_semi_sync(SemiSyncRole::kSource, Switch::kOn, deadline);
+      }
+      if (seen.source_enabled) {
+        off = server.set_semi_sync(SemiSyncRole::kSource, Switch::kOff, deadline);
+        if (!off.ok()) return off;
+      }
+      if (clock_.passed(come_by)) {
+        return Error{Code::kRefused,
+                     fmt::format("each COMMIT there would wait for its time-out: {} semi-sync "
+                                 "replicas receive from it, and it waits for {}",
+                                 seen.replicas, wanted)};
+      }
+      clock_.sleep_until(std::min(clock_.now() + kReplicaPoll, come_by.at()));
+    }
+  }
+
+  Milliseconds patience_;
+  Clock& clock_;
 };
 
 class EnsureFrozen : public Step {
@@ -196,8 +277,15 @@ std::unique_ptr<Step> ensure_events_on(Node& node, Log& log) {
 std::unique_ptr<Step> ensure_semi_sync_freed(Node& node, Log& log) {
   return std::make_unique<EnsureSemiSyncFreed>(node, log);
 }
-std::unique_ptr<Step> ensure_semi_sync_role(Node& node, SemiSyncRole role, Log& log) {
-  return std::make_unique<EnsureSemiSyncRole>(node, role, log);
+std::unique_ptr<Step> ensure_semi_sync_off_for_now(Node& node, Log& log) {
+  return std::make_unique<EnsureSemiSyncOffForNow>(node, log);
+}
+std::unique_ptr<Step> ensure_semi_sync_replica(Node& node, Log& log) {
+  return std::make_unique<EnsureSemiSyncReplica>(node, log);
+}
+std::unique_ptr<Step> ensure_semi_sync_source(Node& node, Milliseconds patience, Clock& clock,
+                                              Log& log) {
+  return std::make_unique<EnsureSemiSyncSource>(node, patience, clock, log);
 }
 std::unique_ptr<Step> ensure_frozen(Node& node, LongWriters blockers, MysqlConnector& connector,
                                     Log& log) {

@@ -7,6 +7,7 @@
 #include "core/node.h"
 #include "core/step.h"
 #include "engine/preflight.h"
+#include "ports/clock.h"
 
 namespace mha {
 
@@ -19,8 +20,23 @@ std::unique_ptr<Step> ensure_events_on(Node& node, Log& log);
 // and would keep super_read_only waiting (facts: servers.md, "Ending writes").
 std::unique_ptr<Step> ensure_semi_sync_freed(Node& node, Log& log);
 
-// Afterwards semi-sync is on in this role and off in the other. After the point of no return.
-std::unique_ptr<Step> ensure_semi_sync_role(Node& node, SemiSyncRole role, Log& log);
+// The same of a new master that takes writes already, or is about to: after the point of no return.
+std::unique_ptr<Step> ensure_semi_sync_off_for_now(Node& node, Log& log);
+
+// Afterwards the server is no semi-sync source, and its receiver is a semi-sync replica's from its
+// next start on; one that runs otherwise is stopped. Before the step that lets it follow, and after
+// the point of no return.
+std::unique_ptr<Step> ensure_semi_sync_replica(Node& node, Log& log);
+
+// How long the replicas that are to come are waited for.
+inline constexpr Milliseconds kSemiSyncReplicasCome{5'000};
+
+// Afterwards the server is a semi-sync source and no replica; once as many semi-sync replicas
+// receive from it as its COMMITs wait for. Where they do not come within `patience` it is off, and
+// the error says how to turn it on: each COMMIT would wait for its time-out. After the point of no
+// return.
+std::unique_ptr<Step> ensure_semi_sync_source(Node& node, Milliseconds patience, Clock& clock,
+                                              Log& log);
 
 // core's ensure_read_only, by the same kind, so that anybody can undo it. With kKill, who keeps
 // read_only waiting is killed meanwhile, over a session of its own that is opened before.

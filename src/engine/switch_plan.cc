@@ -45,11 +45,8 @@ std::unique_ptr<Step> no_clients(Node& node, const char* occasion, Thoroughness 
                            environment.clock, environment.log, environment.interrupt);
 }
 
-template <typename... Steps>
-std::vector<std::unique_ptr<Step>> together(Steps... steps) {
-  std::vector<std::unique_ptr<Step>> all;
-  (all.push_back(std::move(steps)), ...);
-  return all;
+bool keeps_semi_sync(const SwitchRoles& roles) {
+  return roles.semi_sync_source && roles.semi_sync_replica;
 }
 
 }  // namespace
@@ -93,6 +90,8 @@ void add_steps_before(Plan& plan, const SwitchRoles& roles, Handover& handover,
   if (roles.events) plan.add(ensure_events_off(orig, log));
   // Else it would log what the new master takes, and its own replicas would get that from it.
   if (roles.orig_replicates) plan.add(ensure_replication_stopped(orig, log));
+  // It has no replicas yet: its first COMMITs would wait for their time-out.
+  if (keeps_semi_sync(roles)) plan.add(ensure_semi_sync_freed(next, log));
 
   plan.mark_hurry_begin(max_downtime);
   if (roles.semi_sync_source) plan.add(ensure_semi_sync_freed(orig, log));
@@ -150,15 +149,19 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
   plan.mark_hurry_end();
 
   // By position, what the original master gets as a replica and logs must come to nobody who is
-  // still to be pointed to a place in the new master's log: that one's turn is after theirs.
+  // still to be pointed to a place in the new master's log: that one's turn is after theirs. With
+  // semi-sync it has to be made a replica of that kind first.
   const bool by_position = std::any_of(
       roles.followers.begin(), roles.followers.end(),
       [](const Follower& follower) { return follower.request.source.gtid_use == GtidUse::kNone; });
   std::vector<std::unique_ptr<Step>> repointing;
   std::vector<std::unique_ptr<Step>> then;
+  const bool semi_sync = keeps_semi_sync(roles);
+  if (semi_sync) repointing.push_back(ensure_semi_sync_replica(*roles.orig, log));
   if (roles.forgets_source) repointing.push_back(ensure_source_forgotten(next, log));
   for (const Follower& follower : roles.followers) {
-    auto& when = by_position && follower.node == roles.orig ? then : repointing;
+    const bool is_last = (by_position || semi_sync) && follower.node == roles.orig;
+    auto& when = is_last ? then : repointing;
     when.push_back(ensure_follows(*follower.node, follower.request, handover, log));
   }
   plan.add_together(std::move(repointing));
@@ -167,9 +170,9 @@ void add_steps_after(Plan& plan, const SwitchRoles& roles, Handover& handover,
     plan.add(ensure_events_enabled(next, roles.master_events, log));
   }
   if (roles.events) plan.add(ensure_events_on(next, log));
-  if (roles.semi_sync_source && roles.semi_sync_replica) {
-    plan.add_together(together(ensure_semi_sync_role(next, SemiSyncRole::kSource, log),
-                               ensure_semi_sync_role(*roles.orig, SemiSyncRole::kReplica, log)));
+  if (semi_sync) {
+    const Milliseconds patience = roles.followers.empty() ? Milliseconds{0} : kSemiSyncReplicasCome;
+    plan.add(ensure_semi_sync_source(next, patience, environment.clock, log));
   }
   plan.add(verify_switch(roles, environment));
 }

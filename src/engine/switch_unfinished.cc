@@ -88,6 +88,8 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   }
   const auto locked = keep_failovers_away(request.cluster, orig, kOthersLocks, environment);
   if (!locked.ok()) return refuse(locked.error().message);
+  const Status writable = take_writes_at_last(*discovery.nodes[*next], environment);
+  if (!writable.ok()) return refuse(writable.error().message);
   const ReplicaState like = replica_from_json(header.value("like", json::object()));
   SwitchRoles roles;
   roles.orig = discovery.nodes[*orig].get();
@@ -129,6 +131,7 @@ Outcome resume_switch(const SwitchRequest& request, const JournalFile& journal,
   const PlanBudget budget{environment.clock.deadline_after(kForward),
                           roles.orig->settings().operation_timeout};
   Outcome outcome = plan.run(*own.value(), budget, [] {});
+  tell_who_was_not_asked(discovery, {*orig, *next}, outcome);
   close_journal(journal, "carried on", environment);
   return outcome;
 }

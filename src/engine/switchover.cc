@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/client_threads.h"
+#include "engine/look_again.h"
 #include "engine/mha_locks.h"
 #include "engine/mha_state.h"
 #include "engine/switch_plan.h"
@@ -154,13 +155,17 @@ std::vector<std::string> Switchover::Parts::vip_holders() {
 // sessions.
 Status Switchover::Parts::take_locks() {
   std::vector<LockWish> wishes;
+  std::vector<std::size_t> living;
   for (std::size_t i = 0; i < discovery.nodes.size(); ++i) {
     if (!discovery.views[i].living()) continue;
+    living.push_back(i);
     wishes.push_back(
         {discovery.nodes[i].get(), i == topology.master ? kMhaMonitorLock : kMhaFailoverLock});
   }
-  return take_mha_locks(wishes, "masterha_manager or another switch is at work",
-                        environment.clock.deadline_after(kLook));
+  const Deadline deadline = environment.clock.deadline_after(kLook);
+  const Status locked =
+      take_mha_locks(wishes, "masterha_manager or another switch is at work", deadline);
+  return locked.ok() ? still_as_seen(discovery, living, deadline) : locked;
 }
 
 Status Switchover::Parts::catch_up() {
@@ -226,6 +231,7 @@ json Switchover::Parts::header() const {
       {"orig_master", host_json(roles.orig->spec())},
       {"new_master", host_json(roles.next->spec())},
       {"orig_master_is_new_slave", request.limits.orig_master == OrigMaster::kBecomesReplica},
+      {"orig_replicates", roles.orig_replicates},
       {"events", roles.events},
       {"master_events", to_json(roles.master_events)},
       {"semi_sync", roles.semi_sync_source && roles.semi_sync_replica},

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/steps_mysql.h"
 #include "engine/mha_locks.h"
+#include "engine/outdated_journal.h"
 
 namespace mha {
 namespace {
@@ -35,6 +37,39 @@ Result<bool> has_taken_over(Node& next, const BinlogCoordinates& own_end, Deadli
   return now.value().binlog != own_end;
 }
 
+// Before the handover the new master has not been made writable: that was observed ahead, so that
+// the turn of it costs no time. It need not answer for the original master to be given back its
+// clients.
+JournalFile without_what_was_ahead(JournalFile journal) {
+  if (handover_facts(journal).has_value()) return journal;
+  std::erase_if(journal.records, [](const json& record) {
+    return record.value("event", "") == "step_begin" &&
+           record.value("kind", "") == "ensure_writable";
+  });
+  return journal;
+}
+
+// Before its point of no return.
+Result<Remedy> remedy_before(const Cluster& cluster, const JournalFile& journal,
+                             const std::function<BinlogCoordinates(const json&)>& own_end,
+                             Environment& environment) {
+  const std::optional<json> facts = handover_facts(journal);
+  if (!facts.has_value()) return Remedy::kRollBack;
+  const std::optional<std::size_t> index = index_of(cluster, journal.records.front(), "new_master");
+  if (!index.has_value()) {
+    return Error{Code::kRefused,
+                 fmt::format("{} names a new master that the conf does not have", journal.path)};
+  }
+  Node next(cluster.hosts[*index].node, environment.ports);
+  const Result<bool> taken =
+      has_taken_over(next, own_end(*facts), environment.clock.deadline_after(kLook));
+  if (!taken.ok()) {
+    return taken.error().with_context(
+        fmt::format("whether the new master {} has taken writes is not known", next.spec().host));
+  }
+  return taken.value() ? Remedy::kCarryOn : Remedy::kRollBack;
+}
+
 }  // namespace
 
 std::optional<JournalFile> find_unfinished(const std::string& operation, const Cluster& cluster,
@@ -52,8 +87,11 @@ std::optional<JournalFile> find_unfinished(const std::string& operation, const C
     };
     if (!newest.has_value() || time(*newest) < time(journal)) newest = std::move(journal);
   }
-  if (newest.has_value() && !waits_for_somebody(*newest)) newest.reset();
-  return newest;
+  if (!newest.has_value() || !waits_for_somebody(*newest)) return std::nullopt;
+  if (!is_superseded(*newest, cluster, environment)) return newest;
+  environment.log.info("{} is left as it is: a later operation has made a new master",
+                       newest->path);
+  return std::nullopt;
 }
 
 Status nobody_writes(const JournalFile& journal, Environment& environment) {
@@ -87,7 +125,7 @@ Outcome roll_back_unfinished(const Cluster& cluster, const JournalFile& journal,
     }
     return nullptr;
   };
-  return roll_back(journal, by_name, environment, budget, builder);
+  return roll_back(without_what_was_ahead(journal), by_name, environment, budget, builder);
 }
 
 Outcome refuse(std::string why) {
@@ -122,22 +160,44 @@ Result<Remedy> find_remedy(const Cluster& cluster, const JournalFile& journal,
                            const std::function<BinlogCoordinates(const json&)>& own_end,
                            Environment& environment) {
   if (const Status free = nobody_writes(journal, environment); !free.ok()) return free.error();
-  if (summarize(journal).past_point_of_no_return) return Remedy::kCarryOn;
-  const std::optional<json> facts = handover_facts(journal);
-  if (!facts.has_value()) return Remedy::kRollBack;
-  const std::optional<std::size_t> index = index_of(cluster, journal.records.front(), "new_master");
-  if (!index.has_value()) {
-    return Error{Code::kRefused,
-                 fmt::format("{} names a new master that the conf does not have", journal.path)};
+  const Result<Remedy> remedy = summarize(journal).past_point_of_no_return
+                                    ? Result<Remedy>{Remedy::kCarryOn}
+                                    : remedy_before(cluster, journal, own_end, environment);
+  if (!remedy.ok()) return remedy;
+  const Deadline deadline = environment.clock.deadline_after(kLook);
+  const Status still_so = remedy.value() == Remedy::kCarryOn
+                              ? may_be_carried_on(journal, cluster, deadline, environment)
+                              : may_be_put_back(journal, cluster, deadline, environment);
+  if (!still_so.ok()) return still_so.error();
+  return remedy;
+}
+
+Status take_writes_at_last(Node& next, Environment& environment) {
+  const Deadline deadline = environment.clock.deadline_after(next.settings().operation_timeout);
+  const std::unique_ptr<Step> step = ensure_writable(next, environment.log);
+  const Result<json> found = step->observe(deadline);
+  const Status writable = found.ok() ? step->apply(found.value(), deadline) : found.status();
+  if (writable.ok()) return {};
+  return writable.error().with_context(
+      fmt::format("{} has passed the point of no return, and does not take writes; this stays "
+                  "unfinished: bring it back, then --resume",
+                  next.title()));
+}
+
+void tell_who_was_not_asked(const Discovery& discovery, const std::vector<std::size_t>& masters,
+                            Outcome& outcome) {
+  for (std::size_t i = 0; i < discovery.views.size(); ++i) {
+    const HostView& view = discovery.views[i];
+    const bool is_master = std::find(masters.begin(), masters.end(), i) != masters.end();
+    if (is_master || view.living() || view.host.ignore_fail) continue;
+    if (outcome.ending == Ending::kDone) outcome.ending = Ending::kIncomplete;
+    Error error{Code::kRefused,
+                fmt::format("{} is {} ({}) and was not pointed to the new master: rebuild it from "
+                            "there, or point it there as the others, before it replicates again",
+                            view.host.title(), to_string(view.reach), view.why)};
+    outcome.leftovers.push_back(error.message);
+    if (!outcome.headline.has_value()) outcome.headline = std::move(error);
   }
-  Node next(cluster.hosts[*index].node, environment.ports);
-  const Result<bool> taken =
-      has_taken_over(next, own_end(*facts), environment.clock.deadline_after(kLook));
-  if (!taken.ok()) {
-    return taken.error().with_context(
-        fmt::format("whether the new master {} has taken writes is not known", next.spec().host));
-  }
-  return taken.value() ? Remedy::kCarryOn : Remedy::kRollBack;
 }
 
 Outcome not_to_be_rolled_back(const JournalFile& journal) {

@@ -6,17 +6,20 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/environment.h"
 #include "core/plan.h"
 #include "core/rollback.h"
 #include "engine/cluster.h"
+#include "engine/discovery.h"
 #include "ports/replication.h"
 
 namespace mha {
 
 // The newest journal of `operation` about any of the cluster's hosts that nobody has finished or
-// answered for; nullopt where there is none.
+// answered for, and that no later one has superseded (outdated_journal.h); nullopt where there is
+// none.
 std::optional<JournalFile> find_unfinished(const std::string& operation, const Cluster& cluster,
                                            const Environment& environment);
 
@@ -52,11 +55,21 @@ enum class Remedy {
 
 // Past its point of no return it is carried on. Before it, and after the handover, the new master
 // is asked whether it takes writes, or has written since: `own_end` says from the handover's facts
-// where its binary log ended then. Errors: kRefused while its process is still at work, and where
-// the new master is not in the conf; those of asking it.
+// where its binary log ended then. Errors: kRefused while its process is still at work, where the
+// new master is not in the conf, and where the cluster is no longer as the journal has it; those of
+// asking it.
 Result<Remedy> find_remedy(const Cluster& cluster, const JournalFile& journal,
                            const std::function<BinlogCoordinates(const nlohmann::json&)>& own_end,
                            Environment& environment);
+
+// Carrying on begins with what everything else is for: a new master that takes writes (read back).
+// Where that fails the journal is to stay unfinished.
+Status take_writes_at_last(Node& next, Environment& environment);
+
+// A leftover for each host that did not answer, `masters` (indices) and those with ignore_fail left
+// out: whom nobody has pointed to the new master.
+void tell_who_was_not_asked(const Discovery& discovery, const std::vector<std::size_t>& masters,
+                            Outcome& outcome);
 
 // kNotUndone, with what to do instead.
 Outcome not_to_be_rolled_back(const JournalFile& journal);

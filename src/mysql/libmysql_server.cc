@@ -105,9 +105,7 @@ class LibmysqlServer : public MysqlServer {
     const ReadOnlyState goal = reachable(wanted, before);
     if (!goal.blocks_writes()) return give_writes_back(before, goal, lock_wait, deadline);
     if (has_super_read_only_ && before == goal) return {};
-    const Result<std::vector<StatementResult>> results =
-        run_set(before, goal, "", lock_wait, deadline);
-    return results.ok() ? Status{} : results.error();
+    return take_writes(before, goal, lock_wait, deadline);
   }
 
   Result<std::vector<ServerThread>> threads(Deadline deadline) override {
@@ -205,42 +203,69 @@ class LibmysqlServer : public MysqlServer {
     return state;
   }
 
-  // Sets and reads back; `between` is said between the two. The answers to all of them, in order.
-  Result<std::vector<StatementResult>> run_set(const ReadOnlyState& before,
-                                               const ReadOnlyState& goal,
-                                               const std::string& between,
-                                               std::chrono::seconds lock_wait, Deadline deadline) {
+  struct Answer {
+    ReadOnlyState now;
+    std::vector<SqlRow> listed;  // by what was said between
+  };
+
+  // Sets and reads back; `list` is asked between the two, where it is not empty.
+  Result<Answer> run_set(const ReadOnlyState& before, const ReadOnlyState& goal,
+                         std::string_view list, std::chrono::seconds lock_wait, Deadline deadline) {
     const std::string doing = fmt::format("setting read_only to {}", to_string(goal.read_only));
     const std::chrono::seconds wait = bounded_wait(lock_wait, deadline);
-    const std::string set = set_read_only_sql(before, goal);
     Result<std::vector<StatementResult>> results =
-        connection_->run(fmt::format("SET SESSION lock_wait_timeout={};{};{}{}", wait.count(), set,
-                                     between, read_only_sql()),
+        connection_->run(fmt::format("SET SESSION lock_wait_timeout={};{};{}{}{}", wait.count(),
+                                     set_read_only_sql(before, goal), list, list.empty() ? "" : ";",
+                                     read_only_sql()),
                          doing, deadline);
     if (!results.ok()) return results.error();
     const StatementResult& last = results.value().back();
     if (last.error.has_value()) return refused(*last.error, doing, wait, deadline);
     const Result<ReadOnlyState> after = parse_read_only(last.rows);
     if (!after.ok()) return after.error();
-    if (after.value() == goal) return results;
-    return Error{Code::kRefused, fmt::format("MySQL on {}: {}: the server took '{}', and yet {}",
-                                             name(), doing, set, to_text(after.value()))};
+    Answer answer{after.value(), {}};
+    if (!list.empty()) answer.listed = std::move(results.value()[kListed].rows);
+    return answer;
+  }
+
+  [[nodiscard]] Error not_kept(const ReadOnlyState& before, const ReadOnlyState& goal,
+                               const ReadOnlyState& now) const {
+    return Error{
+        Code::kRefused,
+        fmt::format("MySQL on {}: setting read_only to {}: the server took '{}', and yet {}",
+                    name(), to_string(goal.read_only), set_read_only_sql(before, goal),
+                    to_text(now))};
+  }
+
+  Status take_writes(const ReadOnlyState& before, const ReadOnlyState& goal,
+                     std::chrono::seconds lock_wait, Deadline deadline) {
+    const Result<Answer> answer = run_set(before, goal, "", lock_wait, deadline);
+    if (!answer.ok()) return answer.error();
+    if (answer.value().now == goal) return {};
+    return not_kept(before, goal, answer.value().now);
   }
 
   // Also where nothing blocks writes now: a session of ours that was lost may still wait to do it.
-  // The list is read before read_only is: what has left it by then shows there.
-  Status give_writes_back(const ReadOnlyState& before, const ReadOnlyState& goal,
+  // The list is read before read_only is: what has left it by then shows there. It may have come
+  // to its end in the moment after our own statement, so that is said once more.
+  Status give_writes_back(ReadOnlyState before, const ReadOnlyState& goal,
                           std::chrono::seconds lock_wait, Deadline deadline) {
-    const std::string list = fmt::format("{};", sql::kOwnWaitingForReadOnly);
+    bool said_again = false;
     while (true) {
-      const Result<std::vector<StatementResult>> results =
-          run_set(before, goal, list, lock_wait, deadline);
-      if (!results.ok()) return results.error();
+      const Result<Answer> answer =
+          run_set(before, goal, sql::kOwnWaitingForReadOnly, lock_wait, deadline);
+      if (!answer.ok()) return answer.error();
       std::vector<std::uint64_t> left_behind;
-      for (const SqlRow& row : results.value()[kListed].rows) {
+      for (const SqlRow& row : answer.value().listed) {
         left_behind.push_back(number<std::uint64_t>(row.at(0)));
       }
-      if (left_behind.empty()) return {};
+      const ReadOnlyState now = answer.value().now;
+      if (left_behind.empty()) {
+        if (now == goal) return {};
+        if (std::exchange(said_again, true)) return not_kept(before, goal, now);
+        before = now;
+        continue;
+      }
       if (clock_.passed(deadline)) {
         return Error{Code::kTimeout,
                      fmt::format("MySQL on {}: giving writes back: thread {} of ours still waits "
@@ -251,6 +276,7 @@ class LibmysqlServer : public MysqlServer {
       if (!killed.ok()) return killed.error();
       const auto paused = connection_->run("DO SLEEP(0.01)", "giving writes back", deadline);
       if (!paused.ok()) return paused.error();
+      before = now;
     }
   }
 

@@ -22,10 +22,7 @@ class Search {
       : session_(session), deadline_(deadline) {}
 
   Result<std::vector<LongWriter>> run(std::chrono::seconds at_least) {
-    for (ServerThread& thread :
-         threads_from_rows(ask(sql::kThreads), session_.identity.connection_id)) {
-      if (thread.user != "system user") threads_.emplace(thread.id, std::move(thread));
-    }
+    threads_ = list_threads();
     // A later word on a thread is added to an earlier one only where it is older.
     add_statements();
     add_transactions();
@@ -42,6 +39,19 @@ class Search {
   }
 
  private:
+  using Threads = std::map<std::uint64_t, ServerThread>;
+  using Tables = std::map<std::uint64_t, std::set<std::string>>;  // of each thread that holds some
+
+  // Those of clients.
+  Threads list_threads() {
+    Threads threads;
+    for (ServerThread& thread :
+         threads_from_rows(ask(sql::kThreads), session_.identity.connection_id)) {
+      if (thread.user != "system user") threads.emplace(thread.id, std::move(thread));
+    }
+    return threads;
+  }
+
   // No rows where the server refuses.
   std::vector<SqlRow> ask(std::string_view statement) {
     if (lost_.has_value()) return {};
@@ -80,27 +90,37 @@ class Search {
   }
 
   // An idle thread that holds a lock for writing has said LOCK TABLES, or FLUSH TABLES WITH READ
-  // LOCK: for how long is not told, but its last statement was so long ago.
+  // LOCK: for how long is not told, but its last statement was so long ago. One that was idle when
+  // the threads were listed may just write as the locks are: who holds one is asked twice, and what
+  // it does in between.
   void add_lock_holders() {
     for (const LockSource& source : session_.statements().lock_sources) {
-      const std::vector<SqlRow> rows = ask(source.holders);
-      if (rows.empty() && ask(source.is_recording).empty()) continue;
-      std::map<std::uint64_t, std::set<std::string>> tables;
-      for (const SqlRow& row : rows) {
-        std::set<std::string>& names = tables[number_in<std::uint64_t>(row[0])];
-        if (row[2].has_value()) {
-          names.insert(fmt::format("`{}`.`{}`", one_line(row[1].value_or("")), one_line(*row[2])));
-        }
-      }
-      for (const auto& [id, names] : tables) {
-        const auto thread = threads_.find(id);
-        if (thread == threads_.end()) continue;
+      const Tables first = tables_of(ask(source.holders));
+      if (first.empty() && ask(source.is_recording).empty()) continue;
+      if (first.empty()) return;
+      const Threads between = list_threads();
+      for (const auto& [id, names] : tables_of(ask(source.holders))) {
+        const auto before = threads_.find(id);
+        const auto thread = between.find(id);
+        if (!first.contains(id) || before == threads_.end() || thread == between.end()) continue;
         std::string what = "it holds a lock for writing";
         if (!names.empty()) what = fmt::format("it holds {} locked for writing", joined(names));
-        add(id, std::chrono::seconds{thread->second.seconds}, what);
+        add(id, std::chrono::seconds{std::min(before->second.seconds, thread->second.seconds)},
+            what);
       }
       return;
     }
+  }
+
+  static Tables tables_of(const std::vector<SqlRow>& rows) {
+    Tables tables;
+    for (const SqlRow& row : rows) {
+      std::set<std::string>& names = tables[number_in<std::uint64_t>(row[0])];
+      if (row[2].has_value()) {
+        names.insert(fmt::format("`{}`.`{}`", one_line(row[1].value_or("")), one_line(*row[2])));
+      }
+    }
+    return tables;
   }
 
   static std::string joined(const std::set<std::string>& names) {
@@ -111,7 +131,7 @@ class Search {
 
   const ReplicationSession& session_;
   Deadline deadline_;
-  std::map<std::uint64_t, ServerThread> threads_;
+  Threads threads_;
   std::map<std::uint64_t, LongWriter> writers_;
   std::optional<Error> lost_;
 };

@@ -38,6 +38,9 @@ class LibmysqlReplication : public Replication {
                             Deadline deadline) override {
     return mha::wait_until_applied(session_, position, gtid_use, deadline);
   }
+  Status wait_until_replicated(const std::string& gtids, Deadline deadline) override {
+    return mha::wait_until_replicated(session_, gtids, deadline);
+  }
   Status wait_until_relay_log_applied(Deadline deadline) override {
     return mha::wait_until_relay_log_applied(session_, deadline);
   }

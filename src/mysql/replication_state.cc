@@ -54,6 +54,16 @@ std::uint64_t counter(const Values& status, std::string_view what) {
   return 0;
 }
 
+// One where the server has no such variable: MariaDB, MySQL 5.6.
+std::uint64_t wanted_replicas(const Values& variables) {
+  for (const std::string_view name : {"rpl_semi_sync_source_wait_for_replica_count",
+                                      "rpl_semi_sync_master_wait_for_slave_count"}) {
+    const std::string text = value(variables, name);
+    if (!text.empty()) return number_in<std::uint64_t>(std::string_view{text});
+  }
+  return 1;
+}
+
 SemiSync semi_sync(const Values& variables, const Values& status,
                    const ReplicationStatements& statements) {
   SemiSync found;
@@ -63,6 +73,7 @@ SemiSync semi_sync(const Values& variables, const Values& status,
   found.replica_enabled = any_is_on(variables, statements.semi_sync_replica);
   found.waiting_sessions = counter(status, "wait_sessions");
   found.replicas = counter(status, "clients");
+  found.wanted_replicas = wanted_replicas(variables);
   return found;
 }
 

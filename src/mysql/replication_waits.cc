@@ -22,6 +22,8 @@ constexpr const char* kDoing = "waiting for its applier";
 constexpr Milliseconds kSlice{500};
 // Where the state is polled.
 constexpr Milliseconds kPause{5};
+// A receiver that was connected a moment ago may be so again in a moment.
+constexpr Milliseconds kReceiverPatience{3'000};
 // For an answer to come back before our own deadline, which would end the session.
 constexpr Milliseconds kAnswerTime{200};
 
@@ -68,14 +70,42 @@ std::string has_executed_sql(const ReplicationSession& session, std::string_view
   return fmt::format("SELECT {}", condition);
 }
 
+// Of a receiver that is without its source: MySQL's and MariaDB's.
+bool is_connecting(const ServerThread& thread) {
+  return thread.state.starts_with("Connecting to ") ||
+         thread.state.starts_with("Waiting to reconnect ") ||
+         thread.state.starts_with("Reconnecting after ");
+}
+
+// Whether the applier and its workers, if any, have nothing left to do but what is not complete. A
+// worker's states: MySQL's and MariaDB's.
+bool is_idle(const ReplicationSession& session, const ReplicaStatus& status, Deadline deadline) {
+  if (status.applier_state.find("has read all relay log") == std::string::npos) return false;
+  const Result<std::vector<SqlRow>> rows =
+      session.connection.rows(std::string{sql::kThreads}, kDoing, deadline);
+  if (!rows.ok()) return false;
+  const std::vector<ServerThread> threads =
+      threads_from_rows(rows.value(), session.identity.connection_id);
+  return std::ranges::all_of(threads, [](const ServerThread& thread) {
+    return thread.user != "system user" || is_connecting(thread) ||
+           thread.state.find("has read all relay log") != std::string::npos ||
+           thread.state.starts_with("Waiting for an event from Coordinator") ||
+           thread.state.starts_with("Waiting for work from ") || thread.command == "Daemon";
+  });
+}
+
+// Whether a receiver that gets nothing more ends the wait.
+enum class Receiver { kIsNotLookedAt, kIsNeeded };
+
 class Wait {
  public:
   // `function` with what to wait for filled in, but not the seconds; `arrived` says of the replica
   // and, where `question` is not empty, of its answer, whether it is there.
-  Wait(const ReplicationSession& session, Milliseconds least,
+  Wait(const ReplicationSession& session, Receiver receiver, Milliseconds least,
        std::function<std::string(const std::string& seconds)> function, std::string question,
        std::function<bool(const ReplicaStatus& status)> arrived, Deadline deadline)
       : session_(session),
+        receiver_(receiver),
         least_(least),
         function_(std::move(function)),
         question_(std::move(question)),
@@ -135,9 +165,39 @@ class Wait {
       return session_.refused(
           kDoing, fmt::format("the applier does not run, at {}: {}", place(replica.executed), why));
     }
+    if (receiver_ == Receiver::kIsNeeded && nothing_comes(status)) {
+      return session_.refused(kDoing, why_nothing_comes(replica));
+    }
     return std::optional{
         fmt::format("it is at {} of its source's binary log, has received up to {}",
                     place(replica.executed), place(replica.received))};
+  }
+
+  // Its receiver has been without a source for long enough, and the applier has nothing left to do.
+  bool nothing_comes(const ReplicaStatus& status) {
+    const ReplicaState& replica = *status.replica;
+    const bool is_lost =
+        replica.receiver == ReceiverState::kStopped ||
+        (replica.receiver == ReceiverState::kConnecting && replica.receiver_error.number != 0);
+    if (!is_lost || !is_idle(session_, status, deadline_)) {
+      lost_since_.reset();
+      return false;
+    }
+    const TimePoint now = session_.clock.now();
+    if (!lost_since_.has_value()) lost_since_ = now;
+    return now - *lost_since_ >= kReceiverPatience;
+  }
+
+  static std::string why_nothing_comes(const ReplicaState& replica) {
+    const std::string_view how = replica.receiver == ReceiverState::kStopped
+                                     ? "its receiver has stopped"
+                                     : "its receiver cannot connect";
+    const std::string why = replica.receiver_error.number == 0
+                                ? "the server does not say why"
+                                : fmt::format("{} (error {})", replica.receiver_error.text,
+                                              replica.receiver_error.number);
+    return fmt::format("{}, with {} received and applied, and more to come: {}", how,
+                       place(replica.executed), why);
   }
 
   static std::string seconds(Milliseconds span) {
@@ -147,40 +207,25 @@ class Wait {
   }
 
   const ReplicationSession& session_;
+  Receiver receiver_;
   Milliseconds least_;
   std::function<std::string(const std::string&)> function_;
   std::string question_;
   std::function<bool(const ReplicaStatus&)> arrived_;
   Deadline deadline_;
   Deadline last_wait_;
+  std::optional<TimePoint> lost_since_;
 };
 
-// Whether the applier and its workers, if any, have nothing left to do but what is not complete. A
-// worker's states: MySQL's and MariaDB's.
-bool is_idle(const ReplicationSession& session, const ReplicaStatus& status, Deadline deadline) {
-  if (status.applier_state.find("has read all relay log") == std::string::npos) return false;
-  const Result<std::vector<SqlRow>> rows =
-      session.connection.rows(std::string{sql::kThreads}, kDoing, deadline);
-  if (!rows.ok()) return false;
-  const std::vector<ServerThread> threads =
-      threads_from_rows(rows.value(), session.identity.connection_id);
-  return std::ranges::all_of(threads, [](const ServerThread& thread) {
-    return thread.user != "system user" ||
-           thread.state.find("has read all relay log") != std::string::npos ||
-           thread.state.starts_with("Waiting for an event from Coordinator") ||
-           thread.state.starts_with("Waiting for work from ") || thread.command == "Daemon";
-  });
-}
-
 Status wait_for_gtids(const ReplicationSession& session, const std::string& gtids,
-                      Deadline deadline) {
+                      Receiver receiver, Deadline deadline) {
   if (gtids.empty()) return {};
   const WaitFunction& function = session.replication().wait_for_gtids;
   const auto condition = [&](const std::string& seconds) {
     return fmt::format(fmt::runtime(function.condition), sql_literal(gtids), seconds);
   };
   const auto unknown = [](const ReplicaStatus&) { return false; };
-  return Wait{session, function.least, condition, has_executed_sql(session, gtids),
+  return Wait{session, receiver, function.least, condition, has_executed_sql(session, gtids),
               unknown, deadline}
       .run();
 }
@@ -192,14 +237,18 @@ Status wait_for_place(const ReplicationSession& session, const BinlogCoordinates
     return fmt::format(fmt::runtime(function.condition), sql_literal(wanted.file), wanted.position,
                        seconds);
   };
-  return Wait{session, function.least, condition, "", std::move(arrived), deadline}.run();
+  return Wait{session, Receiver::kIsNotLookedAt, function.least, condition,
+              "",      std::move(arrived),       deadline}
+      .run();
 }
 
 }  // namespace
 
 Status wait_until_applied(const ReplicationSession& session, const SourcePosition& position,
                           GtidUse gtid_use, Deadline deadline) {
-  if (gtid_use != GtidUse::kNone) return wait_for_gtids(session, position.gtids, deadline);
+  if (gtid_use != GtidUse::kNone) {
+    return wait_for_gtids(session, position.gtids, Receiver::kIsNotLookedAt, deadline);
+  }
   if (position.binlog.file.empty()) {
     return session.refused(kDoing,
                            "its source has no binary log, so there is no place to wait for");
@@ -208,6 +257,11 @@ Status wait_until_applied(const ReplicationSession& session, const SourcePositio
     return status.replica.has_value() && reached(status.replica->executed, position.binlog);
   };
   return wait_for_place(session, position.binlog, arrived, deadline);
+}
+
+Status wait_until_replicated(const ReplicationSession& session, const std::string& gtids,
+                             Deadline deadline) {
+  return wait_for_gtids(session, gtids, Receiver::kIsNeeded, deadline);
 }
 
 Status wait_until_relay_log_applied(const ReplicationSession& session, Deadline deadline) {

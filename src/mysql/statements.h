@@ -136,7 +136,8 @@ inline constexpr std::string_view kServerVariables =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', 'server_uuid', "
     "'hostname', 'gtid_mode', 'log_bin', 'log_slave_updates', 'log_replica_updates', "
     "'binlog_format', 'event_scheduler', 'relay_log_basename', 'datadir') "
-    "OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%\\_enabled'";
+    "OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%\\_enabled' "
+    "OR Variable_name LIKE 'rpl\\_semi\\_sync\\_%\\_wait\\_for\\_%\\_count'";
 inline constexpr std::string_view kSemiSyncStatus =
     "SHOW GLOBAL STATUS LIKE 'Rpl\\_semi\\_sync\\_%'";
 // Microseconds since 1970, whatever the session's time zone.

@@ -76,7 +76,10 @@ struct SemiSync {
   bool source_enabled = false;
   bool replica_enabled = false;
   std::uint64_t waiting_sessions = 0;  // committed, and waiting for a replica's word
+  // Those that receive from this server and asked for semi-sync when their receivers began, whether
+  // source_enabled or not.
   std::uint64_t replicas = 0;
+  std::uint64_t wanted_replicas = 1;  // so many must have a transaction before its COMMIT is done
 };
 
 // A server at one moment; all of it from one round trip or few.
@@ -200,6 +203,9 @@ class Replication {
   // told to end before), kRefused where the applier stops or does not run.
   virtual Status wait_until_applied(const SourcePosition& position, GtidUse gtid_use,
                                     Deadline deadline) = 0;
+  // The same by GTIDs, of what is still to be received: kRefused, with the receiver's words, also
+  // where that has stopped, or has not connected for some seconds, and these are not there.
+  virtual Status wait_until_replicated(const std::string& gtids, Deadline deadline) = 0;
   // Waits until the applier has executed all that the relay log has; the receiver must be stopped.
   virtual Status wait_until_relay_log_applied(Deadline deadline) = 0;
 
@@ -217,6 +223,8 @@ class Replication {
   virtual Status replicate_from(const NewSource& source, Deadline deadline) = 0;
 
   virtual Status set_event_scheduler(Switch wanted, Deadline deadline) = 0;
+  // A receiver that runs goes on as it began (MySQL's manual, "Installing Semisynchronous
+  // Replication"; MariaDB's does likewise).
   virtual Status set_semi_sync(SemiSyncRole role, Switch wanted, Deadline deadline) = 0;
 
   // All that our account may see (those of schemas on which it has EVENT).

@@ -35,6 +35,7 @@ ONLINE_HOOK = "master_ip_online_failover_helper"
 
 # The suite's exit codes (README.rst, "Exit codes").
 DONE = 0
+CONFIG = 3
 INCOMPLETE = 10
 UNDONE = 20
 NOT_UNDONE = 21

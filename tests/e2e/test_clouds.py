@@ -3,7 +3,7 @@
 is gone, whom only the cloud's interface can take the address from."""
 
 import support
-from support import APPLICATION_CONF, DONE, INCOMPLETE, Eventually
+from support import APPLICATION_CONF, CONFIG, DONE, INCOMPLETE, Eventually
 
 
 class CloudTest(support.LabTest):
@@ -39,6 +39,24 @@ class CloudTest(support.LabTest):
         self.assert_leads(lab, "db1")
         lab.writer.wait_for_writes(5)
         self.assert_replicate_from(lab, "db1", "db3")
+
+    def test_a_failover_goes_on_where_the_cloud_lets_nobody_in(self):
+        lab = self.make_lab(vip_type="aws", helper_conf={"aws_profile": "gone"})
+        failover = [lab.mha.program("mysql_failover"), "-d", "db1", "-c", APPLICATION_CONF,
+                    "--engine=native", "--new_master_host=db2"]
+        for refused in ([lab.mha.program("mysql_online_failover"), "-c", APPLICATION_CONF],
+                        [*failover, "--check"]):
+            outcome = self.run_on_mgr(lab, refused)
+            self.assert_status(outcome, CONFIG)
+            self.assertIn("the AWS profile 'gone'", outcome.output)
+        lab.kill_mysqld("db1")
+        outcome = self.run_on_mgr(lab, failover)
+        self.assert_status(outcome, INCOMPLETE)
+        self.assertIn("what needs no login goes on", outcome.output)
+        self.assertIn("aws ec2 assign-private-ip-addresses", outcome.output)
+        self.assertEqual(lab.writable(), ["db2"])
+        self.assertEqual(lab.vip_holders(), [])
+        self.assert_replicate_from(lab, "db2", "db3")
 
     def test_aws_secondary_ip(self):
         self.switch_and_failover("aws", "secondary_ip")

@@ -65,6 +65,27 @@ class PeopleTest(support.LabTest):
         self.assert_status(table, DONE)
         self.assertRegex(table.output, r"switchover +db1 -> db2 +0 +[0-9.]+ ms +done")
 
+    def test_a_terminal_that_is_lost_leaves_nothing_half_done(self):
+        lab = self.make_lab()
+        lab.writer.start()
+        lab.writer.wait_for_writes(5)
+        before = support.lab_state(lab)
+
+        def switch_until(shown: str):
+            return self.run_on_mgr(lab, [
+                sys.executable, str(HERE / "terminal.py"), f"--hang-up-after={shown}", "--",
+                *self.program(lab, NATIVE, "--new_master_host=db2")],
+                extra_environment={"TERM": "xterm"})
+
+        self.assert_status(switch_until("look at 3 hosts"), UNDONE)
+        self.assert_state(lab, before)
+        self.assert_writes_go_on(lab, "db1")
+        self.assert_status(switch_until("-- point of no return --"), DONE)
+        self.assert_only_master(lab, "db2")
+        self.assert_writes_go_on(lab, "db2")
+        self.assert_nothing_lost(lab, *options.DATABASE_HOSTS)
+        self.assertEqual(self.history(lab)[0]["exit_code"], DONE)
+
     def test_json_alone_on_standard_output(self):
         lab = self.make_lab()
         lab.sql("db3", "STOP SLAVE SQL_THREAD")

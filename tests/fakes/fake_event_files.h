@@ -32,17 +32,31 @@ class FakeEventFiles : public EventFiles {
     copies_[host] = {source + ":3306", count};
   }
 
+  // What is behind the first `count` transactions of the binary log on `host` cannot be read.
+  void damage_binlog(const std::string& host, std::size_t count) {
+    const std::lock_guard lock{mutex_};
+    damaged_[host] = count;
+  }
+
   Result<SavedEvents> fetch_binlog(RemoteShell& host, const std::vector<std::string>& dirs,
                                    const EventsWanted& wanted, Deadline /*deadline*/) override {
-    return faults_.around(
-        fmt::format("files {} fetch_binlog", host.host()), [&]() -> Result<SavedEvents> {
-          if (dirs.empty()) return Error{Code::kRefused, "no folder to look into"};
-          const Copy copy = copy_on(host.host());
-          FakeMysqlState& state = servers_.server(copy.source);
-          const std::lock_guard lock{state.mutex};
-          const FakeHistory& binlog = state.replication.binlog;
-          return save(copy.source, binlog, std::min(copy.count, binlog.size()), wanted);
-        });
+    return faults_.around(fmt::format("files {} fetch_binlog", host.host()),
+                          [&]() -> Result<SavedEvents> {
+                            if (dirs.empty())
+                              return Error{Code::kRefused, "no folder to look into"};
+                            const Copy copy = copy_on(host.host());
+                            FakeMysqlState& state = servers_.server(copy.source);
+                            const std::lock_guard lock{state.mutex};
+                            const FakeHistory& binlog = state.replication.binlog;
+                            const std::size_t end = std::min(copy.count, binlog.size());
+                            const std::size_t readable = std::min(end, readable_on(host.host()));
+                            Result<SavedEvents> saved = save(copy.source, binlog, readable, wanted);
+                            if (!saved.ok() || readable == end) return saved;
+                            saved.value().torn = true;
+                            saved.value().left_out = 100 * (end - readable);
+                            saved.value().more_behind = true;
+                            return saved;
+                          });
   }
 
   Result<SavedEvents> fetch_relay_log(RemoteShell& host, Replication& /*server*/,
@@ -100,6 +114,11 @@ class FakeEventFiles : public EventFiles {
     return found != copies_.end() ? found->second
                                   : Copy{host + ":3306", std::numeric_limits<std::size_t>::max()};
   }
+  std::size_t readable_on(const std::string& host) {
+    const std::lock_guard lock{mutex_};
+    const auto found = damaged_.find(host);
+    return found != damaged_.end() ? found->second : std::numeric_limits<std::size_t>::max();
+  }
   std::string text_of(const std::string& file) {
     const std::lock_guard lock{mutex_};
     return files_[file];
@@ -149,6 +168,7 @@ class FakeEventFiles : public EventFiles {
   std::mutex mutex_;
   std::map<std::string, std::string> files_;
   std::map<std::string, Copy> copies_;  // by host
+  std::map<std::string, std::size_t> damaged_;
 };
 
 }  // namespace mha

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,12 @@ class FakeFlow {
 
   // Until nothing moves any more.
   void run() {
+    move();
+    count_semi_sync_replicas();
+  }
+
+ private:
+  void move() {
     for (std::size_t round = 0; round < servers_.size(); ++round) {
       bool moved = false;
       for (auto& [name, state] : servers_) moved = step(state) || moved;
@@ -32,13 +39,30 @@ class FakeFlow {
     }
   }
 
- private:
+  void count_semi_sync_replicas() {
+    std::map<std::string, std::uint64_t> replicas;
+    for (auto& [name, state] : servers_) {
+      const std::lock_guard lock{state.mutex};
+      const FakeReplicationState& own = state.replication;
+      const bool counts = state.health == FakeHealth::kUp && state.replica.has_value() &&
+                          own.connected && own.asked_for_semi_sync;
+      if (counts) ++replicas[source_name(state)];
+    }
+    for (auto& [name, state] : servers_) {
+      const std::lock_guard lock{state.mutex};
+      state.replication.semi_sync.replicas = replicas[name];
+    }
+  }
+
   struct Source {
     std::string name;
     FakeHealth health = FakeHealth::kDown;
     bool log_bin = false;
+    std::uint32_t server_id = 0;
     FakeHistory binlog;
+    std::optional<FakeTransaction> slave_pos;
     FakeEventChanges event_changes;
+    bool has_semi_sync = false;
   };
 
   static std::string source_name(const FakeMysqlState& state) {
@@ -51,11 +75,17 @@ class FakeFlow {
   // A copy: nobody holds two locks.
   Source look_at(const std::string& name) {
     const auto found = servers_.find(name);
-    if (found == servers_.end()) return {name, FakeHealth::kDown, false, {}, {}};
+    if (found == servers_.end()) return {name, FakeHealth::kDown, false, 0, {}, {}, {}};
     FakeMysqlState& state = found->second;
     const std::lock_guard lock{state.mutex};
-    return {name, state.health, state.replication.log_bin, state.replication.binlog,
-            state.replication.event_changes};
+    return {name,
+            state.health,
+            state.replication.log_bin,
+            state.identity.server_id,
+            state.replication.binlog,
+            state.replication.slave_pos,
+            state.replication.event_changes,
+            state.replication.semi_sync.available};
   }
 
   // Whether anything has moved.
@@ -90,7 +120,11 @@ class FakeFlow {
     }
     // A silent source keeps its connections.
     if (source.health == FakeHealth::kSilent) return;
+    const bool was_connected = own.connected;
     own.connected = source.health == FakeHealth::kUp;
+    if (!was_connected) {
+      own.asked_for_semi_sync = own.semi_sync.replica_enabled && source.has_semi_sync;
+    }
     if (!own.connected) {
       own.receiver_error = {
           2003, fmt::format("error connecting to master '{}@{}'", own.source.user, source.name)};
@@ -145,9 +179,24 @@ class FakeFlow {
     if (!own.relay_log.empty()) last = own.relay_log.back().transaction;
     // A source that has nothing in the domain takes whatever it is asked for.
     if (!last.has_value() || source.binlog.empty()) return 0;
-    const auto found = std::ranges::find(source.binlog, *last);
-    if (found == source.binlog.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - source.binlog.begin()) + 1;
+    return behind(source, *last);
+  }
+
+  // MariaDB's: of the server that wrote `last` the first that is not older, which may leave a hole
+  // where not all is logged. A source that was a replica up to `last` itself and did not log it
+  // begins with its own (sql_repl.cc, check_slave_start_position()).
+  static std::optional<std::size_t> behind(const Source& source, const FakeTransaction& last) {
+    const auto index = [&source](auto found) {
+      return static_cast<std::size_t>(found - source.binlog.begin());
+    };
+    const auto found = std::ranges::find_if(source.binlog, [&last](const FakeTransaction& each) {
+      return each.server_id == last.server_id && each.number >= last.number;
+    });
+    if (found != source.binlog.end()) return index(found) + (*found == last ? 1 : 0);
+    if (source.slave_pos != last) return std::nullopt;
+    return index(std::ranges::find_if(source.binlog, [&](const FakeTransaction& each) {
+      return each.server_id == source.server_id && each.number > last.number;
+    }));
   }
 
   static bool apply(FakeMysqlState& state) {

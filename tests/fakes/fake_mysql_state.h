@@ -63,6 +63,7 @@ struct FakeReplicationState {
   std::optional<FakeTransaction> slave_pos;  // MariaDB's gtid_slave_pos
   std::uint64_t heartbeats = 0;              // from the source, as often as a test says
   bool connected = false;                    // to the source, when last looked
+  bool asked_for_semi_sync = false;          // when it connected
   ReplicationError receiver_error;
   ReplicationError applier_error;
   std::chrono::seconds lag{0};  // shown while transactions wait

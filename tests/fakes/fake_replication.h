@@ -17,7 +17,8 @@ namespace mha {
 
 // Of a session, which outlives it. Its calls in the fault plan:
 //   mysql db2:3306 state                    mysql db2:3306 wait_until_applied
-//   mysql db2:3306 own_position             mysql db2:3306 wait_until_relay_log_applied
+//   mysql db2:3306 own_position             mysql db2:3306 wait_until_replicated
+//                                           mysql db2:3306 wait_until_relay_log_applied
 //   mysql db2:3306 missing_privileges       mysql db2:3306 stop_replica, start_replica
 //   mysql db2:3306 long_writers             mysql db2:3306 stop_receiver, forget_source
 //   mysql db2:3306 set_event_scheduler ON   mysql db2:3306 replicate_from db1:3306
@@ -71,6 +72,18 @@ class FakeReplication : public Replication {
     return session_.wait("wait_until_applied", deadline, [&]() -> std::optional<Status> {
       if (has_applied(position, gtid_use)) return Status{};
       return unless_applying();
+    });
+  }
+
+  // Without patience for a receiver that may come back.
+  Status wait_until_replicated(const std::string& gtids, Deadline deadline) override {
+    return session_.wait("wait_until_replicated", deadline, [&]() -> std::optional<Status> {
+      if (has_applied({{}, gtids}, GtidUse::kAuto)) return Status{};
+      if (std::optional<Status> ended = unless_applying()) return ended;
+      const bool lost =
+          !state_.replica->receiver || (!own().connected && own().receiver_error.number != 0);
+      if (lost && own().relay_log.empty()) return runs();
+      return std::nullopt;
     });
   }
 

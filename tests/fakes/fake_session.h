@@ -122,14 +122,19 @@ class FakeSession {
   template <typename Effect>
   auto reach(const std::string& what, const std::string& text, Deadline deadline, Effect effect)
       -> decltype(effect()) {
-    flow_();
+    // A call within another's effect has the server's lock already, and the flow's comes before
+    // that.
+    if (!inside_) flow_();
     const std::lock_guard lock{state_.mutex};
     if (state_.on_call) state_.on_call(state_, text);
     const bool killed = !state_.sessions.contains(identity_.connection_id);
     if (killed || state_.health == FakeHealth::kDown) return broken();
     const bool late = clock_ != nullptr && clock_->passed(deadline);
     if (late || state_.health == FakeHealth::kSilent) return timed_out(what, deadline);
-    return effect();
+    const bool outermost = !std::exchange(inside_, true);
+    auto outcome = effect();
+    if (outermost) inside_ = false;
+    return outcome;
   }
 
   FakeMysqlState& state_;
@@ -139,6 +144,7 @@ class FakeSession {
   std::function<void()> flow_;
   ServerIdentity identity_;
   bool dead_ = false;
+  bool inside_ = false;  // an effect
 };
 
 }  // namespace mha

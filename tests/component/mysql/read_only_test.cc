@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 
+#include "altering_wire.h"
 #include "mysql_fixture.h"
+#include "ports/replication.h"
 
 namespace mha {
 namespace {
@@ -190,6 +193,56 @@ TEST_P(ReadOnlyTest, WritesGivenBackAreNotTakenAwayByASessionLeftBehind) {
   }
   ASSERT_TRUE(client_.execute("UNLOCK TABLES"));
   expect_state(kWritable);
+}
+
+// As where such a session comes to its end between our statement and what is read after it.
+TEST_P(ReadOnlyTest, WritesTakenAwayAtTheSameMomentAreGivenBackOnceMore) {
+  for (const int times : {1, 2}) {
+    ASSERT_TRUE(session_->set_read_only(kBlocked, seconds{5}, soon()).ok());
+    const AlteringWire wire{server_->port(), "read_only='OFF'", "read_only='ON' ", times};
+    MysqlTarget target = server_->target();
+    target.port = wire.port();
+    const std::unique_ptr<MysqlServer> over_wire = open(target);
+    ASSERT_NE(over_wire, nullptr);
+    const Status back = over_wire->set_read_only(kWritable, seconds{5}, soon());
+    EXPECT_EQ(wire.altered(), times);
+    EXPECT_EQ(back.ok(), times == 1);
+    if (back.ok()) {
+      expect_state(kWritable);
+    } else {
+      EXPECT_EQ(back.error().code, Code::kRefused);
+      EXPECT_THAT(back.error().message, HasSubstr("and yet read_only is ON"));
+    }
+  }
+}
+
+// Idle for a second as the threads are listed, at work as the locks are: with many such clients
+// there is always one.
+TEST_P(ReadOnlyTest, WhoWritesNowAndThenIsNoLongWriter) {
+  std::atomic<bool> over{false};
+  std::vector<std::thread> clients;
+  for (int number = 9000; number < 9040; ++number) {
+    clients.emplace_back([&over, number, port = server_->port()] {
+      TestClient client;
+      bool well = client.connect(port);
+      while (well && !over) {
+        std::this_thread::sleep_for(Milliseconds{1020 + number % 40});
+        well = client.execute("INSERT IGNORE INTO shop.orders SELECT " + std::to_string(number) +
+                              ", SLEEP(0.03)");
+      }
+      EXPECT_TRUE(well);
+    });
+  }
+  std::this_thread::sleep_for(seconds{1});
+  for (int look = 0; look < 200; ++look) {
+    const auto found = session_->replication().long_writers(seconds{1}, soon());
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    EXPECT_THAT(found.value(), IsEmpty()) << found.value().front().text;
+    std::this_thread::sleep_for(Milliseconds{7});
+  }
+  over = true;
+  for (std::thread& client : clients) client.join();
+  ASSERT_TRUE(client_.execute("DELETE FROM shop.orders WHERE id >= 9000"));
 }
 
 INSTANTIATE_TEST_SUITE_P(

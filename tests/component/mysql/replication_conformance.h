@@ -244,6 +244,40 @@ TEST_P(ReplicationConformance, WaitSaysWhyTheApplierStopped) {
   EXPECT_FALSE(replica(1).applier_running);
 }
 
+// A source that is gone, or does not have any more what is asked for.
+TEST_P(ReplicationConformance, WaitSaysWhyNothingComesAnyMore) {
+  if (world_->gtid_use() == GtidUse::kNone) return;
+  const auto wait_for = [this](const SourcePosition& wanted) {
+    return on(1).wait_until_replicated(wanted.gtids, soon());
+  };
+  follow(1, 0);
+  world_->write(0, 2);
+  expect_ok(wait_for(position(0)));
+  // What was received comes to its end.
+  world_->hold_applier(1);
+  world_->write(0, 1);
+  const SourcePosition received = position(0);
+  ASSERT_TRUE(eventually([&] { return replica(1).received == received.binlog; }));
+  expect_ok(on(1).stop_receiver(soon()));
+  expect_error(on(1).wait_until_replicated(received.gtids, within(Milliseconds{300})),
+               Code::kTimeout, "");
+  world_->release_applier(1);
+  expect_ok(wait_for(received));
+
+  world_->write(0, 1);
+  const SourcePosition end = position(0);
+  const TimePoint begin = world_->clock().now();
+  expect_error(wait_for(end), Code::kRefused, "receiver");
+  EXPECT_LT(world_->clock().now() - begin, Milliseconds{8000});
+  NewSource nowhere = source(0);
+  nowhere.port = 1;
+  expect_ok(on(1).replicate_from(nowhere, soon()));
+  expect_error(on(1).start_replica(soon()), Code::kRefused, "connect");
+  expect_error(wait_for(end), Code::kRefused, "connect");
+  follow(1, 0);
+  expect_ok(wait_for(end));
+}
+
 TEST_P(ReplicationConformance, WhatIsAppliedAlreadyIsNotWaitedFor) {
   follow(1, 0);
   world_->write(0, 2);
@@ -456,6 +490,21 @@ TEST_P(ReplicationConformance, SemiSync) {
     EXPECT_EQ(state(0).semi_sync.source_enabled, on_now);
     EXPECT_EQ(state(0).semi_sync.replica_enabled, on_now);
   }
+}
+
+TEST_P(ReplicationConformance, ASemiSyncReplicaCountsFromItsReceiversNextStartOn) {
+  if (!state(0).semi_sync.available) return;
+  EXPECT_EQ(state(0).semi_sync.wanted_replicas, 1U);
+  follow(1, 0);
+  expect_ok(on(1).set_semi_sync(SemiSyncRole::kReplica, Switch::kOn, soon()));
+  world_->write(0, 1);
+  expect_ok(wait(1, position(0), soon()));
+  EXPECT_EQ(state(0).semi_sync.replicas, 0U) << "its receiver goes on as it began";
+  expect_ok(on(1).stop_receiver(soon()));
+  expect_ok(on(1).start_replica(soon()));
+  EXPECT_TRUE(eventually([&] { return state(0).semi_sync.replicas == 1; }));
+  EXPECT_FALSE(state(0).semi_sync.source_enabled);
+  expect_ok(on(1).set_semi_sync(SemiSyncRole::kReplica, Switch::kOff, soon()));
 }
 
 TEST_P(ReplicationConformance, NothingIsMissingForAnAdministrator) {

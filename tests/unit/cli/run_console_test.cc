@@ -140,6 +140,16 @@ TEST_F(RunConsoleTest, ATerminalThatStandsStillHoldsUpNobody) {
   EXPECT_THAT(err_, HasSubstr("a warning"));
 }
 
+TEST_F(RunConsoleTest, WhatAnotherProcessLeftIsPutBackFromTheBeginningOn) {
+  const auto console = this->console(ConsoleMode::kLines);
+  clock_.advance(Milliseconds{3'600'000});
+  console->operation_began("");
+  clock_.advance(Milliseconds{5});
+  console->step_undone("ensure_read_only db1:3306", {});
+  console->drain();
+  EXPECT_THAT(out_, HasSubstr("put back: ensure_read_only db1:3306: done in 0.005 s"));
+}
+
 TEST_F(RunConsoleTest, UndoneStepsAreShown) {
   const auto console = this->console(ConsoleMode::kLines);
   console->undo_began(Error{Code::kTimeout, "x"}, 2);

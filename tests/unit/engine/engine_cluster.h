@@ -106,6 +106,18 @@ class EngineCluster {
     hosts_.push_back(host);
   }
 
+  // db1 is a semi-sync source, and these its semi-sync replicas.
+  void use_semi_sync(const std::vector<std::string>& replicas) {
+    for (const std::string& host : hosts_) server(host).replication.semi_sync.available = true;
+    server("db1").replication.semi_sync.source_enabled = true;
+    for (const std::string& host : replicas) {
+      FakeReplicationState& replica = server(host).replication;
+      replica.semi_sync.replica_enabled = true;
+      replica.connected = false;  // it asks when it connects
+    }
+    mysql.replicate();
+  }
+
   FakeMysqlState& server(const std::string& host) { return mysql.server(host + ":3306"); }
   ClusterHost& conf(const std::string& host) {
     for (ClusterHost& one : request.cluster.hosts) {

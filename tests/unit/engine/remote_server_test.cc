@@ -70,10 +70,46 @@ TEST(ServerInTest, AnArgumentTells) {
 
 TEST(ServerInTest, WhatMayComeBackIsNotGone) {
   EXPECT_EQ(presence(""), ServerPresence::kNone);
-  EXPECT_EQ(presence("restarts=yes\n"), ServerPresence::kNotKnown);
+  EXPECT_EQ(presence("starts=mysqld@a.service\n"), ServerPresence::kNotKnown);
+  EXPECT_EQ(presence("starts=?\n"), ServerPresence::kNotKnown);
   EXPECT_EQ(presence("safe=5\n"), ServerPresence::kNotKnown);
   EXPECT_EQ(presence("listens=0CEA 0 77\n"), ServerPresence::kNotKnown) << "docker-proxy";
   EXPECT_THAT(server_in("safe=5\n", kPort).text, HasSubstr("mysqld_safe (pid 5)"));
+  EXPECT_THAT(server_in("starts=mysqld@a.service\n", kPort).text,
+              HasSubstr("systemd's mysqld@a.service may start it again"));
+}
+
+TEST(ServerInTest, WhatMayComeBackIsSeenBesideAnotherInstance) {
+  const std::string other = process(7, "port=3307\nunit=mysqld@b.service\n");
+  EXPECT_EQ(presence(other), ServerPresence::kNone);
+  EXPECT_EQ(presence(other + "starts=mysqld@a.service\n"), ServerPresence::kNotKnown);
+  EXPECT_EQ(presence("safe=5\n" + other), ServerPresence::kNotKnown);
+}
+
+TEST(ServerInTest, WhatStartsAnotherInstanceIsNotOurs) {
+  const std::string other = process(7, "port=3307\nunit=mysqld@b.service\n");
+  EXPECT_EQ(presence(other + "starts=mysqld@b.service\n"), ServerPresence::kNone) << "it has begun";
+  EXPECT_EQ(presence("safe=1\n" + other), ServerPresence::kNone) << "its child is there";
+  EXPECT_EQ(presence("starts=mysqld@b.service 3307\n"), ServerPresence::kNone) << "by its port";
+  EXPECT_EQ(presence("safe=5 3307\n"), ServerPresence::kNone) << "by its port";
+  EXPECT_EQ(presence("starts=mysqld@a.service 3306\n"), ServerPresence::kNotKnown);
+}
+
+// Who starts it again is known of one that was seen.
+TEST(ServerInTest, OfOneThatHasEndedItsOwnStarterCounts) {
+  ServerProcess ended;
+  ended.unit = "mysqld@a.service";
+  const auto after = [&](const std::string& listing) {
+    return server_in(listing, kPort, ended).presence;
+  };
+  EXPECT_EQ(after("starts=mysqld@b.service\nsafe=5\n"), ServerPresence::kNone);
+  EXPECT_EQ(after("starts=mysqld@a.service\n"), ServerPresence::kNotKnown);
+  EXPECT_EQ(after("starts=?\n"), ServerPresence::kNotKnown);
+  ended = ServerProcess{};
+  ended.safe = 5;
+  EXPECT_EQ(after("safe=5\n"), ServerPresence::kNotKnown);
+  EXPECT_EQ(after("starts=mysqld@b.service\n"), ServerPresence::kNotKnown)
+      << "in what unit it was is not seen";
 }
 
 TEST(ServerInTest, WhatIsToldIsOneLine) {
@@ -197,6 +233,76 @@ TEST_F(RemoteServerTest, MysqldSafeGoesBeforeIt) {
   EXPECT_EQ(find(port_).presence, ServerPresence::kNone);
 }
 
+// Its server is between two attempts.
+TEST_F(RemoteServerTest, AMysqldSafeWithoutAServerIsToldWithItsPort) {
+  const auto process =
+      start(folder_.path("mysqld_safe") +
+            fmt::format(" -c 'while :; do sleep 1; done' --port={} & wait", port_));
+  const Deadline deadline = soon();
+  while (find(port_).presence == ServerPresence::kNone && !clock_.passed(deadline)) {
+    clock_.sleep_for(Milliseconds{5});
+  }
+  EXPECT_THAT(find(port_).text, HasSubstr("mysqld_safe (pid "));
+  EXPECT_EQ(find(static_cast<std::uint16_t>(port_ + 1)).presence, ServerPresence::kNone);
+}
+
+// A host whose systemctl says what this one is told to.
+class SystemdTest : public RemoteServerTest {
+ protected:
+  void systemctl(const std::string& list, const std::string& show) {
+    std::ofstream{folder_.path("systemctl")}
+        << fmt::format("#!/bin/sh\ncase $1 in\nlist-units) {} ;;\nshow) {} ;;\nesac\n", list, show);
+    std::filesystem::permissions(folder_.path("systemctl"), std::filesystem::perms::owner_all);
+  }
+  ServerSeen find(std::uint16_t port) {
+    LocalShell shell{"db1", clock_, {}, {{"PATH", folder_.path() + ":" + std::getenv("PATH")}}};
+    const Result<ServerSeen> seen = find_server(shell, port, soon());
+    EXPECT_TRUE(seen.ok()) << seen.error().message;
+    return seen.ok() ? seen.value() : ServerSeen{};
+  }
+  static std::string listed(const std::string& unit) {
+    return fmt::format("echo '{} loaded activating auto-restart MySQL Server'", unit);
+  }
+  static std::string starts(const std::string& command) {
+    return fmt::format("echo 'ExecStart={{ path=/x ; argv[]={} ; ignore_errors=no }}'", command);
+  }
+};
+
+TEST_F(SystemdTest, AServiceThatWaitsForItsNextStartIsSeenBesideARunningServer) {
+  const auto other = start(server(port_) + " & wait");
+  ASSERT_TRUE(comes(port_));
+  const auto its_port = static_cast<std::uint16_t>(port_ + 1);
+  for (const std::string unit :
+       {"mariadb.service", "mysqld@a.service", "mariadb@b\\x2dc.service"}) {
+    systemctl(listed(unit), starts("/usr/sbin/mysqld $MYSQLD_OPTS"));
+    const ServerSeen seen = find(its_port);
+    EXPECT_EQ(seen.presence, ServerPresence::kNotKnown) << unit;
+    EXPECT_THAT(seen.text, HasSubstr("systemd's " + unit));
+    EXPECT_EQ(find(port_).presence, ServerPresence::kRuns);
+  }
+}
+
+TEST_F(SystemdTest, ItsCommandTellsWhatItIs) {
+  const auto presence_with = [&](const std::string& unit, const std::string& command) {
+    systemctl(listed(unit), starts(command));
+    return find(port_).presence;
+  };
+  const std::string port = fmt::format("{}", port_);
+  EXPECT_EQ(presence_with("shop.service", "/opt/mysql/bin/mysqld --user=x"),
+            ServerPresence::kNotKnown);
+  EXPECT_EQ(presence_with("shop.service", "/bin/sh -c \"exec mariadbd-safe\""),
+            ServerPresence::kNotKnown);
+  EXPECT_EQ(presence_with("mysqld@a.service", "/usr/sbin/mysqld --port=1 --port=" + port),
+            ServerPresence::kNotKnown);
+  EXPECT_EQ(presence_with("mysqld@a.service", "/usr/sbin/mysqld --port=1"), ServerPresence::kNone);
+  EXPECT_EQ(presence_with("mysqld_exporter.service",
+                          "/usr/bin/mysqld_exporter --mysqld.username=x --sock=/run/mysqld/x"),
+            ServerPresence::kNone);
+  EXPECT_EQ(presence_with("mysqlrouter.service", "/usr/bin/mysqlrouter"), ServerPresence::kNone);
+  systemctl("exec sleep 30", "exec sleep 30");
+  EXPECT_THAT(find(port_).text, HasSubstr("systemd, which does not answer"));
+}
+
 TEST(RemoteServerWordsTest, ARefusedKillIsSaidWithItsRemedy) {
   const std::string listing = process(8, "port=3306\n") + "listed=yes\n";
   FakeShell shell{"db1", [&](const std::string& command) -> Result<CommandOutput> {
@@ -220,7 +326,8 @@ TEST(RemoteServerWordsTest, WhatSystemdStartsAgainIsNotDown) {
                     const bool kills = command.find("kill -KILL") != std::string::npos;
                     return CommandOutput{
                         0,
-                        kills ? "unit=sudo: a password is required \nlisted=yes\n"
+                        kills ? "not_stopped=sudo: a password is required \n"
+                                "starts=mysql.service\nlisted=yes\n"
                               : process(8, "port=3306\nunit=mysql.service\n") + "listed=yes\n",
                         ""};
                   }};
@@ -230,6 +337,23 @@ TEST(RemoteServerWordsTest, WhatSystemdStartsAgainIsNotDown) {
   ASSERT_TRUE(end.ok());
   EXPECT_FALSE(end.value().down);
   EXPECT_THAT(end.value().text, HasSubstr("systemd starts mysql.service again"));
+}
+
+// Its neighbour, which is a service too, goes on; another one is between two attempts.
+TEST(RemoteServerWordsTest, OneOfSeveralInstancesIsDown) {
+  const std::string others =
+      process(9, "port=3307\nunit=mysqld@b.service\n") + "starts=mysqld@c.service\nlisted=yes\n";
+  FakeShell shell{"db1", [&](const std::string& command) -> Result<CommandOutput> {
+                    const bool kills = command.find("kill -KILL") != std::string::npos;
+                    const std::string ours = process(8, "port=3306\nunit=mysqld@a.service\n");
+                    return CommandOutput{0, (kills ? "" : ours) + others, ""};
+                  }};
+  const RealClock clock;
+  const auto end =
+      kill_server(shell, kPort, UseSudo::kYes, clock.deadline_after(Milliseconds{9999}), clock);
+  ASSERT_TRUE(end.ok());
+  EXPECT_TRUE(end.value().down) << end.value().text;
+  EXPECT_THAT(shell.fake_host().commands().back(), HasSubstr("stop mysqld@a.service"));
 }
 
 TEST(RemoteServerWordsTest, WhatIsNotCertainIsLeftAlone) {

@@ -141,6 +141,44 @@ TEST_F(SavedEventsTest, FarPlaceIsFoundInTheCopy) {
   EXPECT_THAT(events.transactions, ElementsAre(fake_uuid(1) + ":2001"));
   EXPECT_TRUE(events.torn);
   EXPECT_EQ(events.left_out, 11U);
+  EXPECT_FALSE(events.more_behind) << "as a crash leaves it";
+  EXPECT_EQ(events.end, (BinlogCoordinates{"bin.000009", whole}));
+}
+
+// What is before it can be had.
+TEST_F(SavedEventsTest, DamageMayHaveTransactionsBehindIt) {
+  log_.fake_transaction(1, 1);
+  const std::uint64_t whole = log_.size();
+  log_.fake_transaction(1, 2);
+  log_.fake_transaction(1, 3);
+  log_.bytes[whole + 30] ^= 1;
+  write("bin.000009", log_.bytes);
+  BinlogBytes next;
+  next.fake_transaction(1, 4);
+  write("bin.000010", next.bytes);
+  const SavedEvents events = fetched();
+  EXPECT_THAT(events.transactions, SizeIs(1));
+  EXPECT_TRUE(events.torn);
+  EXPECT_TRUE(events.more_behind);
+  EXPECT_EQ(events.left_out, log_.size() - whole + next.size());
+  EXPECT_EQ(events.end, (BinlogCoordinates{"bin.000009", whole}));
+  fs::remove(logs() + "/bin.000010");
+  EXPECT_TRUE(fetched().more_behind) << "in the last file";
+}
+
+TEST_F(SavedEventsTest, FilesBehindATornOneMayHaveTransactions) {
+  log_.fake_transaction(1, 1);
+  const std::uint64_t whole = log_.size();
+  log_.fake_transaction(1, 2);
+  log_.bytes.pop_back();
+  write("bin.000009", log_.bytes);
+  EXPECT_FALSE(fetched().more_behind);
+  BinlogBytes next;
+  next.fake_transaction(1, 3);
+  write("bin.000010", next.bytes);
+  const SavedEvents events = fetched();
+  EXPECT_THAT(events.transactions, SizeIs(1));
+  EXPECT_TRUE(events.more_behind);
   EXPECT_EQ(events.end, (BinlogCoordinates{"bin.000009", whole}));
 }
 
@@ -154,6 +192,8 @@ TEST_F(SavedEventsTest, WhatIsExecutedIsLeftOut) {
   EXPECT_THAT(fetched().transactions, ElementsAre(fake_uuid(1) + ":3", fake_uuid(1) + ":5"));
 }
 
+// Of what the same server wrote. That its own last number is higher does not say that it has what
+// another one wrote.
 TEST_F(SavedEventsTest, MariadbsPositionCounts) {
   wanted_.family = ServerFamily::kMariadb;
   program(folder_ + "/bin/mariadb-binlog",
@@ -164,8 +204,10 @@ TEST_F(SavedEventsTest, MariadbsPositionCounts) {
     log_.fake_transaction(1, seqno);
   }
   write("bin.000009", log_.bytes);
-  wanted_.current_pos = "0-2-2";
+  wanted_.current_pos = "0-1-2";
   EXPECT_THAT(fetched().transactions, ElementsAre("0-1-3"));
+  wanted_.current_pos = "0-2-7";
+  EXPECT_THAT(fetched().transactions, ElementsAre("0-1-1", "0-1-2", "0-1-3"));
 }
 
 // By a file on the host, which is removed.
@@ -481,6 +523,19 @@ TEST_P(ApplyTest, EachCallThatFailsIsMadeGoodByASecondRun) {
       if (all_fine) break;
       EXPECT_FALSE(first.ok()) << k;
     }
+  }
+}
+
+// On MariaDB they have the higher numbers.
+TEST_P(ApplyTest, WhatItHasOfItsOwnHidesNothing) {
+  heir().write_as_super(6);
+  const FakeHistory own = heir().replication.executed;
+  for (int time = 0; time < 2; ++time) {
+    const Status applied = apply();
+    EXPECT_TRUE(applied.ok()) << applied.error().message;
+    FakeHistory all = own;
+    for (std::uint64_t number = 1; number <= 4; ++number) all.push_back({9, number});
+    EXPECT_EQ(heir().replication.executed, all);
   }
 }
 

@@ -7,14 +7,18 @@
 #include <algorithm>
 #include <memory>
 
+#include "engine/steps_server.h"
 #include "unit/engine/engine_cluster.h"
 
 namespace mha {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 struct Kind {
   std::string name;
@@ -28,9 +32,7 @@ class SwitchoverTest : public testing::TestWithParam<Kind> {
   static std::unique_ptr<EngineCluster> make() {
     auto cluster = std::make_unique<EngineCluster>(GetParam().gtid_use, GetParam().family);
     cluster->server("db1").replication.event_scheduler = true;
-    cluster->server("db1").replication.semi_sync = {true, true, false, 0, 2};
-    cluster->server("db2").replication.semi_sync = {true, false, true, 0, 0};
-    cluster->server("db3").replication.semi_sync = {true, false, true, 0, 0};
+    cluster->use_semi_sync({"db2", "db3"});
     cluster->server("db1").add_thread("app");
     // "old" is disabled on the master, and on the replicas by replication like the other.
     for (const auto& [name, status] :
@@ -40,6 +42,14 @@ class SwitchoverTest : public testing::TestWithParam<Kind> {
     }
     cluster->mysql.replicate();
     return cluster;
+  }
+  // While clients write to db2, a COMMIT there waits for more semi-sync replicas than it has.
+  static void watch_commits(EngineCluster& cluster, bool& would_wait) {
+    cluster.server("db2").on_call = [&would_wait](FakeMysqlState& state, const std::string&) {
+      const SemiSync& seen = state.replication.semi_sync;
+      would_wait |= !state.read_only.blocks_writes() && seen.source_enabled &&
+                    seen.replicas < seen.wanted_replicas;
+    };
   }
   static std::string history(EngineCluster& cluster, const std::string& host) {
     return mysql_gtids(cluster.server(host).replication.executed);
@@ -137,6 +147,75 @@ TEST_P(SwitchoverTest, AnEventThatWasAlteredOnTheReplicaStaysAsItIs) {
   ASSERT_EQ(cluster->run().ending, Ending::kDone);
   EXPECT_THAT(cluster->seen().servers.at("db2").enabled_events, IsEmpty());
   EXPECT_TRUE(cluster->log.has(LogLevel::kWarning, "stays disabled"));
+}
+
+// The old master is one of the two that each COMMIT waits for. Many confs have both roles on.
+TEST_P(SwitchoverTest, SemiSyncComesOnceItsReplicasAreThere) {
+  for (const bool is_source_already : {false, true}) {
+    const auto cluster = make();
+    cluster->server("db2").replication.semi_sync.wanted_replicas = 2;
+    cluster->server("db2").replication.semi_sync.source_enabled = is_source_already;
+    bool would_wait = false;
+    watch_commits(*cluster, would_wait);
+    const Outcome outcome = cluster->run();
+    ASSERT_EQ(outcome.ending, Ending::kDone) << outcome.headline->message;
+    EXPECT_FALSE(would_wait);
+    const SemiSync& seen = cluster->server("db2").replication.semi_sync;
+    EXPECT_TRUE(seen.source_enabled);
+    EXPECT_EQ(seen.replicas, 2U);
+    EXPECT_TRUE(cluster->server("db1").replication.semi_sync.replica_enabled);
+  }
+}
+
+TEST_P(SwitchoverTest, SemiSyncStaysOffWhereNoReplicaComes) {
+  for (const OrigMaster orig_master : {OrigMaster::kStaysAlone, OrigMaster::kBecomesReplica}) {
+    const auto cluster = make();
+    cluster->request.limits.orig_master = orig_master;
+    cluster->server("db3").replication.semi_sync.replica_enabled = false;
+    const bool fails = orig_master == OrigMaster::kBecomesReplica;
+    if (fails) {
+      cluster->faults.fail_matching("mysql db1:3306 set_semi_sync replica ON", FaultTime::kBefore,
+                                    {Code::kRefused, "the injected fault"});
+    }
+    bool would_wait = false;
+    watch_commits(*cluster, would_wait);
+    const Outcome outcome = cluster->run();
+    EXPECT_EQ(outcome.ending, Ending::kIncomplete);
+    EXPECT_FALSE(would_wait);
+    EXPECT_FALSE(cluster->server("db2").replication.semi_sync.source_enabled);
+    EXPECT_THAT(outcome.leftovers, SizeIs(fails ? 2 : 1));
+    EXPECT_THAT(outcome.leftovers,
+                Contains(AllOf(HasSubstr("'db2' is no semi-sync source"), HasSubstr("0 semi-sync"),
+                               HasSubstr("SET GLOBAL rpl_semi_sync_master_enabled=ON"))));
+  }
+}
+
+TEST_P(SwitchoverTest, ASemiSyncSourceThatWasOneIsOneAgainWhenUndone) {
+  const auto cluster = make();
+  cluster->server("db2").replication.semi_sync.source_enabled = true;
+  cluster->faults.fail_matching("mysql db1:3306 set_read_only ON", FaultTime::kBefore,
+                                {Code::kRefused, "the injected fault"});
+  const ClusterSeen found = cluster->seen();
+  EXPECT_EQ(cluster->run().ending, Ending::kUndone);
+  EXPECT_EQ(cluster->seen(), found);
+}
+
+// A process that was killed has pointed the old master before it was a semi-sync replica.
+TEST_P(SwitchoverTest, AReceiverThatBeganWithoutSemiSyncBeginsAnew) {
+  const auto cluster = std::make_unique<EngineCluster>(GetParam().gtid_use, GetParam().family);
+  cluster->use_semi_sync({});
+  Environment environment = cluster->environment();
+  const SemiSync& source = cluster->server("db1").replication.semi_sync;
+  Node node(cluster->conf("db2").node, environment.ports);
+  const Deadline deadline = cluster->clock.deadline_after(Milliseconds{10'000});
+  for (int time = 0; time < 2; ++time) {
+    const Status done = ensure_semi_sync_replica(node, cluster->log)->apply({}, deadline);
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    EXPECT_EQ(cluster->server("db2").replica->receiver, time == 1);
+    ASSERT_TRUE(node.mysql(deadline).value()->replication().start_replica(deadline).ok());
+    cluster->mysql.replicate();
+    EXPECT_EQ(source.replicas, 1U);
+  }
 }
 
 // Before the point of no return: as it was found, or what is not is named. After it: forward. Never
