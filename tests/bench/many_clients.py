@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE.parent / "lab"))
 from halab.errors import LabError
 from halab.lab import Lab
 from halab.progress import Progress
+from halab.servers import INSTALLED
 from runs import STATE_DIR, check
 
 # The kernel's own queue of connections that nobody has accepted yet is as long.
@@ -69,11 +70,12 @@ def _wait(is_so, seconds: float, otherwise: str) -> None:
         time.sleep(0.1)
 
 
-def measure(count: int, clients: int, writers: int, interval_ms: float,
+def measure(count: int, clients: int, writers: int, interval_ms: float, server: str,
             progress: Progress) -> list[Measured]:
     """`count` switches to and fro in one lab."""
     done = []
-    with Lab(kill_after_timeout=0, server_conf=_SERVER) as lab:
+    with Lab(kill_after_timeout=0, server=server, server_conf=_SERVER,
+             gtid="off" if server == INSTALLED else "on") as lab:
         lab.sql("db1", "CREATE TABLE lab.crowd (writer INT, number INT, server INT, "
                 "PRIMARY KEY (writer, number))")
         lab.writer.start()
