@@ -280,6 +280,10 @@ std::string value_of(const std::string& text, const std::string& key) {
 ServerSeen server_in(const std::string& listing, std::uint16_t port,
                      const std::optional<ServerProcess>& ended) {
   const Listing all = parse(listing);
+  // kill(2) takes 0 for a group of processes, and 1 is init.
+  const bool makes_sense = std::ranges::all_of(
+      all.candidates, [](const Candidate& candidate) { return candidate.process.pid > 1; });
+  if (!makes_sense) return not_known("the host lists processes that cannot be database servers");
   std::vector<const Candidate*> ours;
   std::vector<std::string> maybe;
   for (const Candidate& candidate : all.candidates) {

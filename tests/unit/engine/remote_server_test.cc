@@ -68,6 +68,13 @@ TEST(ServerInTest, AnArgumentTells) {
             ServerPresence::kNotKnown);
 }
 
+// Found by fuzzing: to end 0 is to end a group of processes.
+TEST(ServerInTest, NoServerHasTheNumberOfAGroupOrOfInit) {
+  for (const std::string pid : {"0", "1", "", "x"}) {
+    EXPECT_EQ(presence("process=" + pid + "\nname=mysqld\nport=3306\n"), ServerPresence::kNotKnown);
+  }
+}
+
 TEST(ServerInTest, WhatMayComeBackIsNotGone) {
   EXPECT_EQ(presence(""), ServerPresence::kNone);
   EXPECT_EQ(presence("starts=mysqld@a.service\n"), ServerPresence::kNotKnown);
