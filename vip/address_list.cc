@@ -42,6 +42,8 @@ std::optional<InterfaceAddress> parse_line(const std::string& line) {
   entry.interface = entry.interface.substr(0, entry.interface.find('@'));
   const std::size_t slash = local.find('/');
   entry.address = local.substr(0, slash);
+  // It may become a word of a command.
+  if (!bytes_of(entry.address, family == "inet" ? AF_INET : AF_INET6)) return std::nullopt;
   if (slash == std::string::npos) {
     entry.prefix_length = family == "inet" ? 32 : 128;  // "10.0.0.1 peer 10.0.0.2/32"
   } else {

@@ -68,6 +68,16 @@ TEST(AddressListTest, PassesOverWhatIsNoAddress) {
 }
 
 // The label of an address may be a word that is a flag elsewhere.
+// Found by fuzzing: what is printed may become a word of a command.
+TEST(AddressListTest, AnAddressIsOneOfItsFamily) {
+  for (const char* local : {"inet6 /8", "inet /8", "inet fd00::1/64", "inet6 10.0.0.5/24",
+                            "inet $(id)/24", "inet 10.0.0/24"}) {
+    EXPECT_THAT(parse_ip_addr(std::string{"2: eth0    "} + local + " scope global eth0\n"),
+                IsEmpty())
+        << local;
+  }
+}
+
 TEST(AddressListTest, WordsAfterTheBackslashAreNoFlags) {
   EXPECT_THAT(seen(parse_ip_addr("2: eth0    inet6 fd00::1/64 scope global \\       tentative\n")),
               ElementsAre("eth0 fd00::1/64"));
