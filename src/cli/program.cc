@@ -62,7 +62,8 @@ std::string environment_or(const char* name, const std::string& otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-// A folder in /tmp could be anybody's.
+// A folder in /tmp could be anybody's. It is asked for only where it has to be: it may be a server
+// of the network that says so.
 std::string home_of_user() {
   const passwd* user = getpwuid(geteuid());
   return user == nullptr ? "/var/lib/mha-helper" : user->pw_dir;
@@ -70,8 +71,16 @@ std::string home_of_user() {
 
 std::string default_state_dir() {
   if (geteuid() == 0) return "/var/lib/mha-helper";
-  const std::string home = environment_or("HOME", home_of_user());
-  return environment_or("XDG_STATE_HOME", home + "/.local/state") + "/mha-helper";
+  const std::string state = environment_or("XDG_STATE_HOME", "");
+  if (!state.empty()) return state + "/mha-helper";
+  const std::string home = environment_or("HOME", "");
+  return (home.empty() ? home_of_user() : home) + "/.local/state/mha-helper";
+}
+
+std::string state_dir_of(const CommandLine& options) {
+  if (const auto given = options.optional_text("state_dir")) return *given;
+  const std::string variable = environment_or("MHA_HELPER_STATE_DIR", "");
+  return variable.empty() ? default_state_dir() : variable;
 }
 
 po::options_description common_options() {
@@ -136,8 +145,7 @@ int run_main(int argc, char** argv, const ProgramText& text,
                   the_interrupt,
                   options.optional_text("config_dir")
                       .value_or(environment_or("MHA_HELPER_CONFIG_DIR", "/etc/mha-helper")),
-                  options.optional_text("state_dir")
-                      .value_or(environment_or("MHA_HELPER_STATE_DIR", default_state_dir())),
+                  state_dir_of(options),
                   std::move(passwords)};
   try {
     return body(program);

@@ -235,14 +235,12 @@ std::string Failover::Parts::fenced_for_nothing() const {
       roles.orig->title(), fence.text());
 }
 
-// Where it broke off in the midst of it, how far the dead master's log has been applied is not
-// known.
 std::string Failover::Parts::applied_for_nothing() const {
   if (!turned_back || !state.applied.has_value() || state.applied->whole) return "";
-  return fmt::format(
-      "a part of what was to be brought over is on {0}, and its replication does not know it: run "
-      "this again with --new_master_host={1}, or rebuild {0} before it replicates from {2} again",
-      roles.next->title(), roles.next->spec().host, roles.orig->title());
+  const HostView& next = discovery.views[candidate];
+  const GtidUse gtid_use = replica_like(next).gtid_use;
+  if (is_told_of_applied(next.identity.family, gtid_use)) return "";
+  return applied_in_part_text(roles.next->spec(), roles.orig->title());
 }
 
 FailoverSummary Failover::summary() const {

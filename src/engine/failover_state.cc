@@ -1,6 +1,8 @@
 // To the journal and back.
 #include "engine/failover_state.h"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 namespace mha {
@@ -44,6 +46,18 @@ std::optional<AppliedByUs> applied_by_us(const JournalFile& journal) {
                        record.value("whole", false)};
   }
   return last;
+}
+
+bool is_told_of_applied(ServerFamily family, GtidUse gtid_use) {
+  return family == ServerFamily::kMysql && gtid_use != GtidUse::kNone;
+}
+
+std::string applied_in_part_text(const NodeSpec& next, const std::string& source) {
+  return fmt::format(
+      "a part of what was to be brought over is on {0}, and its replication does not know it: run "
+      "the failover again with --new_master_host={0}, or rebuild {0} before it replicates from {1} "
+      "again",
+      next.host, source);
 }
 
 json to_json(const FailoverState& state) {

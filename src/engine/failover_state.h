@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/journal.h"
+#include "core/node.h"
 #include "engine/fence.h"
 #include "engine/handover.h"
 #include "engine/saved_events.h"
@@ -52,6 +53,11 @@ struct FailoverState {
 void note_applied(AppliedByUs applied, FailoverState& state, Journal& journal, Log& log);
 // The last that was noted; nullopt where none was.
 std::optional<AppliedByUs> applied_by_us(const JournalFile& journal);
+
+// Whether MySQL's GTIDs tell a replication of that kind what was applied by us.
+bool is_told_of_applied(ServerFamily family, GtidUse gtid_use);
+// For people, of what broke off in the midst and is not told: how far it came is not known.
+std::string applied_in_part_text(const NodeSpec& next, const std::string& source);
 
 // For the journal: what another process needs to go on behind the point of no return.
 nlohmann::json to_json(const FailoverState& state);

@@ -53,9 +53,11 @@ std::optional<bool> left_read_only(const JournalFile& journal, const NodeSpec& h
   return left;
 }
 
-// nullopt where it does not answer.
-std::optional<ServerState> state_of(const NodeSpec& host, Deadline deadline,
+// nullopt where it does not answer in time. Each is given its own: one that is silent must not keep
+// the other from being asked.
+std::optional<ServerState> state_of(const NodeSpec& host, Milliseconds patience,
                                     Environment& environment) {
+  const Deadline deadline = environment.clock.deadline_after(patience);
   Node node(host, environment.ports);
   Result<MysqlServer*> server = node.mysql(deadline);
   if (!server.ok()) return std::nullopt;
@@ -97,10 +99,10 @@ bool is_superseded(const JournalFile& journal, const Cluster& cluster,
   return false;
 }
 
-Status may_be_put_back(const JournalFile& journal, const Cluster& cluster, Deadline deadline,
+Status may_be_put_back(const JournalFile& journal, const Cluster& cluster, Milliseconds patience,
                        Environment& environment) {
   if (const NodeSpec* next = host_of(cluster, journal, "new_master"); next != nullptr) {
-    const std::optional<ServerState> now = state_of(*next, deadline, environment);
+    const std::optional<ServerState> now = state_of(*next, patience, environment);
     if (now.has_value() && left_read_only(journal, *next) == true &&
         !now->read_only.blocks_writes()) {
       return changed(journal, fmt::format("{} takes writes", next->host));
@@ -113,17 +115,17 @@ Status may_be_put_back(const JournalFile& journal, const Cluster& cluster, Deadl
   const json& header = journal.records.front();
   const NodeSpec* orig = host_of(cluster, journal, "orig_master");
   if (orig == nullptr || header.value("orig_replicates", true)) return {};
-  const std::optional<ServerState> now = state_of(*orig, deadline, environment);
+  const std::optional<ServerState> now = state_of(*orig, patience, environment);
   if (!now.has_value() || !now->replica.has_value()) return {};
   return changed(journal,
                  fmt::format("{} replicates from {}", orig->host, now->replica->source_host));
 }
 
-Status may_be_carried_on(const JournalFile& journal, const Cluster& cluster, Deadline deadline,
+Status may_be_carried_on(const JournalFile& journal, const Cluster& cluster, Milliseconds patience,
                          Environment& environment) {
   const NodeSpec* next = host_of(cluster, journal, "new_master");
   if (next == nullptr) return {};
-  const std::optional<ServerState> now = state_of(*next, deadline, environment);
+  const std::optional<ServerState> now = state_of(*next, patience, environment);
   const bool follows = now.has_value() && now->replica.has_value() &&
                        now->replica->receiver != ReceiverState::kStopped;
   if (!follows) return {};

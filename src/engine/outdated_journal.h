@@ -16,13 +16,13 @@ bool is_superseded(const JournalFile& journal, const Cluster& cluster,
 
 // Before an operation is put back: kRefused where its new master has been made the master since, or
 // its original one somebody's replica, whoever did that. Putting back would take writes from the
-// present master and give them to another server. A server that does not answer by the deadline
-// says nothing.
-Status may_be_put_back(const JournalFile& journal, const Cluster& cluster, Deadline deadline,
+// present master and give them to another server. Each of the two is asked for `patience`, one
+// after the other; one that does not answer says nothing.
+Status may_be_put_back(const JournalFile& journal, const Cluster& cluster, Milliseconds patience,
                        Environment& environment);
 
 // Before an operation is carried on: kRefused where its new master replicates from somebody again.
-Status may_be_carried_on(const JournalFile& journal, const Cluster& cluster, Deadline deadline,
+Status may_be_carried_on(const JournalFile& journal, const Cluster& cluster, Milliseconds patience,
                          Environment& environment);
 
 }  // namespace mha

@@ -119,9 +119,12 @@ class EnsureHasLatest : public ServerStep {
                           now.source_port == found.value("source_port", std::uint16_t{0});
     const ReplicaState was = replica_from_json(found);
     // What was applied as a client does it only MySQL's GTIDs tell its source.
-    const bool is_told = session.value()->identity().family == ServerFamily::kMysql &&
-                         was.gtid_use != GtidUse::kNone;
-    const bool gets_it_again = state_.applied.has_value() && state_.applied->whole && !is_told;
+    const bool is_told = is_told_of_applied(session.value()->identity().family, was.gtid_use);
+    const bool is_unknown = state_.applied.has_value() && !is_told;
+    const bool gets_it_again = is_unknown && state_.applied->whole;
+    if (is_unknown && !state_.applied->whole) {
+      log().warning("{}", applied_in_part_text(node().spec(), was.source_host));
+    }
     if (is_there && !gets_it_again) return start_applier(found, deadline);
     NewSource source;
     source.host = was.source_host;

@@ -164,10 +164,9 @@ Result<Remedy> find_remedy(const Cluster& cluster, const JournalFile& journal,
                                     ? Result<Remedy>{Remedy::kCarryOn}
                                     : remedy_before(cluster, journal, own_end, environment);
   if (!remedy.ok()) return remedy;
-  const Deadline deadline = environment.clock.deadline_after(kLook);
   const Status still_so = remedy.value() == Remedy::kCarryOn
-                              ? may_be_carried_on(journal, cluster, deadline, environment)
-                              : may_be_put_back(journal, cluster, deadline, environment);
+                              ? may_be_carried_on(journal, cluster, kLook, environment)
+                              : may_be_put_back(journal, cluster, kLook, environment);
   if (!still_so.ok()) return still_so.error();
   return remedy;
 }
