@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <utility>
+#include <vector>
 
 namespace mha {
 
@@ -72,6 +73,30 @@ void Node::forget_shell() {
 void Node::forget_sessions() {
   forget_shell();
   mysql_.reset();
+}
+
+Status Node::reserve_mysql(Deadline deadline) {
+  if (reserve_ != nullptr) return {};
+  Result<std::unique_ptr<MysqlServer>> opened = ports_.mysql.connect(spec_.mysql, deadline);
+  if (!opened.ok()) return opened.error().with_context(title());
+  reserve_ = std::move(opened).value();
+  return {};
+}
+
+std::optional<std::uint64_t> Node::reserved_thread() const {
+  if (reserve_ == nullptr) return std::nullopt;
+  return reserve_->identity().connection_id;
+}
+
+void Node::fall_back(Deadline deadline) {
+  std::vector<std::uint64_t> dropped;
+  if (mysql_ != nullptr) dropped.push_back(mysql_->identity().connection_id);
+  forget_sessions();
+  std::unique_ptr<MysqlServer> reserve = std::move(reserve_);
+  if (reserve == nullptr) return;
+  const Status answers = dropped.empty() ? reserve->read_only_state(deadline).status()
+                                         : reserve->kill(dropped, deadline).status();
+  if (answers.ok()) mysql_ = std::move(reserve);
 }
 
 }  // namespace mha

@@ -1,8 +1,10 @@
 // A database host during one operation: its sessions, and how fresh ones are opened.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -78,12 +80,24 @@ class Node {
   // Drops what is open, for undo: an old session may still be running an old statement.
   void forget_sessions();
 
+  // A second MySQL session, for fall_back(). To be opened where clients do not wait yet: a server
+  // on which thousands log in again lets nobody else in for longer than an undo has. Does nothing
+  // where there is one. Errors: connect()'s; fall_back() is forget_sessions() then.
+  Status reserve_mysql(Deadline deadline);
+  // Its thread, which is no client; nullopt where there is none.
+  [[nodiscard]] std::optional<std::uint64_t> reserved_thread() const;
+  // forget_sessions(), and the reserved session takes the place of the dropped one, where it
+  // answers in time and has ended that one: what TCP sends again later then finds nobody. The
+  // server has not been started again since, so that the thread is still ours.
+  void fall_back(Deadline deadline);
+
  private:
   [[nodiscard]] std::unique_ptr<VipDriver> make_driver(RemoteShell* open_shell) const;
 
   NodeSpec spec_;
   NodePorts ports_;
   std::unique_ptr<MysqlServer> mysql_;
+  std::unique_ptr<MysqlServer> reserve_;
   std::unique_ptr<RemoteShell> shell_;
   std::unique_ptr<VipDriver> vip_;  // borrows shell_
 };

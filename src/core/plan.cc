@@ -204,10 +204,11 @@ json Plan::point_record() const {
 Outcome Plan::undo(Journal& journal, const Error& headline, Milliseconds budget,
                    const std::function<void()>& before_undo) {
   log_.error("{}", headline.message);
+  const Deadline end = clock_.deadline_after(budget);
   before_undo();
   const auto note_undo = [&journal, this](json entry) { warn(note(journal, std::move(entry))); };
   if (observer_ != nullptr) observer_->undo_began(headline, begun_.size());
-  return undo_steps(begun_, headline, note_undo, budget, clock_, log_, observer_);
+  return undo_steps(begun_, headline, note_undo, clock_.remaining(end), clock_, log_, observer_);
 }
 
 std::vector<Error> Plan::run_watched(std::size_t index, Journal& journal, Deadline deadline) {

@@ -75,6 +75,7 @@ class EnsureNoClients : public Step {
     if (!opened.ok()) return opened.error();
     MysqlServer& server = *opened.value();
     spared_ = found.value("spared", std::vector<std::uint64_t>{});
+    if (const auto reserved = node_.reserved_thread()) spared_.push_back(*reserved);
 
     Result<std::vector<ServerThread>> clients = wait_until_they_left(server, deadline);
     if (!clients.ok()) return clients.error();

@@ -23,6 +23,7 @@ constexpr Milliseconds kLook{10'000};
 constexpr Milliseconds kCaughtUp{1'000};
 constexpr Milliseconds kProbe{3'000};
 constexpr Milliseconds kPrepare{2'000};
+constexpr Milliseconds kFallBack{2'000};
 
 Outcome nothing_changed(Error error) {
   Outcome outcome;
@@ -57,6 +58,7 @@ struct Switchover::Parts {
   Status catch_up();
   Status read_events();
   void prepare_vip();
+  void prepare_undo();
   void fill(Plan& plan);
   [[nodiscard]] json header() const;
   [[nodiscard]] PlanBudget budget() const;
@@ -215,6 +217,14 @@ void Switchover::Parts::prepare_vip() {
   }
 }
 
+void Switchover::Parts::prepare_undo() {
+  const Status reserved = roles.orig->reserve_mysql(environment.clock.deadline_after(kPrepare));
+  if (!reserved.ok()) {
+    environment.log.warning("no second session for putting things back: {}",
+                            reserved.error().message);
+  }
+}
+
 void Switchover::Parts::fill(Plan& plan) {
   add_steps_before(plan, roles, handover, request.max_downtime, request.limits.long_writers,
                    environment);
@@ -276,12 +286,15 @@ Outcome Switchover::run() {
   }
   parts.journal = journal.value()->path();
   if (environment.observer != nullptr) environment.observer->operation_began(parts.journal);
+  parts.prepare_undo();
   Plan plan(environment.clock, environment.log, environment.interrupt);
   plan.watch(environment.observer);
   parts.fill(plan);
   Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {
     environment.log.info("Putting everything back as it was found");
-    for (const std::unique_ptr<Node>& node : parts.discovery.nodes) node->forget_sessions();
+    for (const std::unique_ptr<Node>& node : parts.discovery.nodes) {
+      node->fall_back(environment.clock.deadline_after(kFallBack));
+    }
   });
   parts.downtime = plan.hurried();
   note_summary(*journal.value(), summary(), environment.log);

@@ -40,6 +40,13 @@ TEST_P(OnlineSweepTest, StopWithoutAFault) {
   EXPECT_EQ(fine->orig_server().threads.size(), spared);
 }
 
+// The session for putting things back, the second one to db1, without which it goes on.
+bool is_reserve(const std::vector<std::string>& calls, std::size_t k) {
+  const std::string connect = "mysql db1:3306 connect mha";
+  const auto end = calls.begin() + static_cast<std::ptrdiff_t>(k);
+  return calls[k - 1] == connect && std::count(calls.begin(), end, connect) == 2;
+}
+
 TEST_P(OnlineSweepTest, StopWithOneFault) {
   for (const SweepFault& fault : sweep_faults()) {
     std::size_t k = 1;
@@ -53,6 +60,10 @@ TEST_P(OnlineSweepTest, StopWithOneFault) {
         break;
       }
       SCOPED_TRACE(fault_text(*one, k, fault));
+      if (is_reserve(one->faults.calls(), k)) {
+        EXPECT_EQ(outcome.ending, Ending::kDone);
+        continue;
+      }
       EXPECT_EQ(outcome.ending, Ending::kUndone);
       EXPECT_EQ(one->state(), found);
       expect_truth(outcome, found, one->state());

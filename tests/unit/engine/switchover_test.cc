@@ -218,6 +218,21 @@ TEST_P(SwitchoverTest, AReceiverThatBeganWithoutSemiSyncBeginsAnew) {
   }
 }
 
+// Where thousands are ended and log in again, the answer to the KILLs comes too late, and nobody
+// else gets in for long.
+TEST_P(SwitchoverTest, UndoNeedsNoLogin) {
+  const auto cluster = make();
+  const ClusterSeen found = cluster->seen();
+  cluster->server("db1").on_call = [](FakeMysqlState& state, const std::string& call) {
+    if (call.find(" kill ") == std::string::npos) return;
+    state.connect_error = Error{Code::kTimeout, "no answer in time"};
+  };
+  cluster->faults.fail_matching("mysql db1:3306 kill", FaultTime::kAfter,
+                                {Code::kTimeout, "no answer in time"}, 1);
+  EXPECT_EQ(cluster->run().ending, Ending::kUndone);
+  EXPECT_EQ(cluster->seen(), found);
+}
+
 // Before the point of no return: as it was found, or what is not is named. After it: forward. Never
 // two writers.
 TEST_P(SwitchoverTest, AFaultInEveryCall) {
