@@ -183,7 +183,10 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
 
   if (const Status reserved = orig.reserve_mysql(environment.clock.deadline_after(kFallBack));
       !reserved.ok()) {
-    log.warning("no second session for putting things back: {}", reserved.error().message);
+    log.warning(
+        "no second session ahead for putting things back; where that is needed it is opened then: "
+        "{}",
+        reserved.error().message);
   }
   Plan plan(environment.clock, log, environment.interrupt);
   const ClientPatience first{settings.kill_after_timeout, kEndClients,

@@ -220,8 +220,10 @@ void Switchover::Parts::prepare_vip() {
 void Switchover::Parts::prepare_undo() {
   const Status reserved = roles.orig->reserve_mysql(environment.clock.deadline_after(kPrepare));
   if (!reserved.ok()) {
-    environment.log.warning("no second session for putting things back: {}",
-                            reserved.error().message);
+    environment.log.warning(
+        "no second session ahead for putting things back; where that is needed it is opened then: "
+        "{}",
+        reserved.error().message);
   }
 }
 

@@ -335,6 +335,7 @@ TEST_F(OnlineStopTest, WithoutAReserveItGoesOn) {
   };
   EXPECT_EQ(cluster_.stop().ending, Ending::kDone);
   EXPECT_THAT(orig_.threads, IsEmpty());
+  EXPECT_TRUE(cluster_.log.has(LogLevel::kWarning, "Too many connections"));
 }
 
 TEST_F(OnlineStopTest, TheJournalWaitsForStartAndHoldsNoSecret) {
