@@ -125,7 +125,7 @@ class LibmysqlServer : public MysqlServer {
   }
 
   Result<std::vector<WriteBlocker>> write_blockers(Deadline deadline) override {
-    return find_write_blockers(*connection_, identity_, deadline);
+    return find_write_blockers(*connection_, identity_, waited_, deadline);
   }
 
   Result<std::vector<std::uint64_t>> lock_holders(const std::vector<std::string>& lock_names,
@@ -292,6 +292,7 @@ class LibmysqlServer : public MysqlServer {
   Error refused(const MysqlError& error, const std::string& doing, std::chrono::seconds wait,
                 Deadline deadline) {
     if (error.number != kLockWaitTimeout) return connection_->refusal(error, doing);
+    waited_ = wait;
     Result<ReadOnlyState> now = read_only_state(deadline);
     const std::string state = now.ok() ? to_text(now.value()) : now.error().message;
     return Error{Code::kRefused,
@@ -315,6 +316,7 @@ class LibmysqlServer : public MysqlServer {
   ServerIdentity identity_;
   std::size_t max_allowed_packet_ = 0;
   bool has_super_read_only_ = false;
+  std::chrono::seconds waited_{1};            // the last SET of read_only that was blocked
   std::unique_ptr<Replication> replication_;  // once introduced
 };
 

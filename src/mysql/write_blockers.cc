@@ -19,6 +19,9 @@
 namespace mha {
 namespace {
 
+// Without a SET that was blocked: what is over sooner blocks nobody for long.
+constexpr std::chrono::seconds::rep kLeastWait = 1;
+
 using ThreadsById = std::map<std::uint64_t, ServerThread>;
 
 std::string cell(const SqlRow& row, std::size_t column) {
@@ -39,10 +42,19 @@ std::string table_name(const SqlRow& row, std::size_t column) {
   return table.empty() ? "" : fmt::format("`{}`.`{}`", one_line(cell(row, column)), table);
 }
 
+// Behind a SET that waits, or a FLUSH TABLES WITH READ LOCK: what the thread waits for is what they
+// hold already. MariaDB 10.4 and newer, and before that and MySQL (manual: General Thread States).
+bool is_victim(const ServerThread& thread) {
+  return thread.state == "Waiting for backup lock" ||
+         thread.state == "Waiting for global read lock" ||
+         thread.state == "Waiting for commit lock";
+}
+
 class Search {
  public:
-  Search(Connection& connection, const ServerIdentity& identity, Deadline deadline)
-      : connection_(connection), identity_(identity), deadline_(deadline) {}
+  Search(Connection& connection, const ServerIdentity& identity, std::chrono::seconds waited,
+         Deadline deadline)
+      : connection_(connection), identity_(identity), waited_(waited), deadline_(deadline) {}
 
   Result<std::vector<WriteBlocker>> run() {
     for (ServerThread& thread : threads_from_rows(ask(sql::kThreads), identity_.connection_id)) {
@@ -82,16 +94,26 @@ class Search {
       }
       if (tables.empty() && ask(source.is_recording).empty()) continue;
       std::vector<WriteBlocker> blockers;
-      for (const auto& [id, names] : tables) blockers.push_back(lock_holder(id, names));
+      for (const auto& [id, names] : tables) {
+        if (!came_later(id, names)) blockers.push_back(lock_holder(id, names));
+      }
       return blockers;
     }
     return std::nullopt;
   }
 
-  // What began less than a second ago did not block a SET that waited for a second: it hung behind
-  // it, or came after it.
+  // A victim holds, once the SET has given up, what its statement needs. (Who has tables locked may
+  // run one statement after the other under them.)
+  [[nodiscard]] bool came_later(std::uint64_t id, const std::set<std::string>& tables) const {
+    const ServerThread* known = thread(id);
+    if (known == nullptr) return false;
+    return is_victim(*known) ||
+           (tables.empty() && is_running_statement(*known) && known->seconds < waited_.count());
+  }
+
+  // What began after the SET did not block it: it hung behind it, or came after it.
   std::vector<WriteBlocker> guess() {
-    std::vector<WriteBlocker> blockers = find_writers(1);
+    std::vector<WriteBlocker> blockers = find_writers(std::max(waited_.count(), kLeastWait));
     if (blockers.empty()) blockers = find_tables_in_use();
     return blockers.empty() ? find_writers(0) : blockers;
   }
@@ -115,6 +137,7 @@ class Search {
     for (const auto& [id, candidate] : threads_) {
       const bool writes = is_running_statement(candidate) && !only_reads(candidate.info);
       if (!writes && !in_transaction.contains(id)) continue;
+      if (is_victim(candidate)) continue;
       if (candidate.seconds < least_seconds) continue;
       blockers.push_back({id, fmt::format("{}: {}", thread_name(candidate), activity(candidate))});
     }
@@ -134,6 +157,7 @@ class Search {
 
   Connection& connection_;
   const ServerIdentity& identity_;
+  std::chrono::seconds waited_;
   Deadline deadline_;
   ThreadsById threads_;
   std::optional<Error> lost_;
@@ -143,8 +167,9 @@ class Search {
 
 Result<std::vector<WriteBlocker>> find_write_blockers(Connection& connection,
                                                       const ServerIdentity& identity,
+                                                      std::chrono::seconds waited,
                                                       Deadline deadline) {
-  return Search{connection, identity, deadline}.run();
+  return Search{connection, identity, waited, deadline}.run();
 }
 
 }  // namespace mha
