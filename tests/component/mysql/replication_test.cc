@@ -52,9 +52,11 @@ class ReplicationTest : public MysqlTest {
     ASSERT_TRUE(end.ok()) << end.error().message;
     expect_ok(on(server).wait_until_applied(end.value(), GtidUse::kAuto, soon()));
   }
+  // (Megabytes of it take the thread sanitizer long.)
   Status execute(MysqlServer& server, const std::string& script) {
     return server.replication()
-        .execute_binlog_script({whole_text(script), 0, Switch::kOn, {}}, soon())
+        .execute_binlog_script({whole_text(script), 0, Switch::kOn, {}},
+                               within(Milliseconds{60'000}))
         .status();
   }
   static void expect_ok(const Status& status) {
