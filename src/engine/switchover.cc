@@ -52,12 +52,12 @@ struct Switchover::Parts {
   [[nodiscard]] const HostView& next_view() const { return discovery.views[candidate]; }
 
   void cast_roles();
-  Result<std::string> master_gtids();
+  [[nodiscard]] Result<std::string> master_gtids() const;
   std::vector<std::string> vip_holders();
   Status take_locks();
   Status catch_up();
   Status read_events();
-  void prepare_vip();
+  void prepare_vip() const;
   void prepare_undo();
   void fill(Plan& plan);
   [[nodiscard]] json header() const;
@@ -128,7 +128,7 @@ void Switchover::Parts::cast_roles() {
   }
 }
 
-Result<std::string> Switchover::Parts::master_gtids() {
+Result<std::string> Switchover::Parts::master_gtids() const {
   const Deadline deadline = environment.clock.deadline_after(kLook);
   Result<MysqlServer*> server = roles.orig->mysql(deadline);
   if (!server.ok()) return server.error();
@@ -203,7 +203,7 @@ Status Switchover::Parts::read_events() {
 // What costs time to start (sudo) is started while we look, and is running when clients wait. It
 // does nothing by itself, and ends with the session. vip_holders() asks the network who has the
 // address.
-void Switchover::Parts::prepare_vip() {
+void Switchover::Parts::prepare_vip() const {
   const Deadline soon = environment.clock.deadline_after(kPrepare);
   if (roles.vip_on_orig == VipPresence::kPresent && roles.orig->moves_a_vip()) {
     if (Result<VipDriver*> driver = roles.orig->vip(soon); driver.ok()) {
