@@ -111,7 +111,7 @@ class EnsureRejoined : public ServerStep {
         fmt::format("it is delayed on purpose, by {} s", delay.count()));
   }
 
-  Status point(Replication& server, const BinlogCoordinates& start, Deadline deadline) {
+  Status point(Replication& server, const BinlogCoordinates& start, Deadline deadline) const {
     NewSource source = request_.follow.source;
     source.start = start;
     if (Status stopped = server.stop_replica(deadline); !stopped.ok()) return stopped;
