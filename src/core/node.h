@@ -87,8 +87,8 @@ class Node {
   // Its thread, which is no client; nullopt where there is none.
   [[nodiscard]] std::optional<std::uint64_t> reserved_thread() const;
   // forget_sessions(), and the reserved session takes the place of the dropped one, where it
-  // answers in time and has ended that one: what TCP sends again later then finds nobody. The
-  // server has not been started again since, so that the thread is still ours.
+  // answers in time. Its first word is a KILL of that one, lest what TCP sends again later is run;
+  // the thread is still ours: the reserve lives, so the server was not started again.
   void fall_back(Deadline deadline);
 
  private:

@@ -12,6 +12,7 @@
 #include "core/steps_mysql.h"
 #include "core/steps_replication.h"
 #include "core/steps_vip.h"
+#include "core/undo_session.h"
 
 namespace mha {
 namespace {
@@ -21,7 +22,6 @@ using nlohmann::json;
 constexpr Milliseconds kEndClients{5000};
 constexpr Milliseconds kPrepare{500};
 constexpr Milliseconds kSessionAnswer{1000};
-constexpr Milliseconds kFallBack{2000};
 // How long a new master that does not answer may keep the original one from its clients.
 constexpr Milliseconds kLookForWrites{3000};
 
@@ -181,13 +181,7 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
     return nothing_changed(journal.error().with_context("without a journal nothing is begun"));
   }
 
-  if (const Status reserved = orig.reserve_mysql(environment.clock.deadline_after(kFallBack));
-      !reserved.ok()) {
-    log.warning(
-        "no second session ahead for putting things back; where that is needed it is opened then: "
-        "{}",
-        reserved.error().message);
-  }
+  reserve_for_undo(orig, environment.clock, log);
   Plan plan(environment.clock, log, environment.interrupt);
   const ClientPatience first{settings.kill_after_timeout, kEndClients,
                              orig.moves_a_vip() ? Thoroughness::kTold : Thoroughness::kGone};
@@ -214,7 +208,7 @@ Outcome online_stop(const OnlineRequest& request, Environment& environment) {
                           settings.operation_timeout};
   const Outcome outcome = plan.run(*journal.value(), budget, [&] {
     log.info("Rolling back the failover changes on {}", orig.title());
-    orig.fall_back(environment.clock.deadline_after(kFallBack));
+    fall_back_for_undo(orig, environment.clock);
     next.forget_sessions();
   });
   if (outcome.ending == Ending::kDone && next.moves_a_vip() &&

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/client_threads.h"
+#include "core/undo_session.h"
 #include "engine/look_again.h"
 #include "engine/mha_locks.h"
 #include "engine/mha_state.h"
@@ -23,7 +24,6 @@ constexpr Milliseconds kLook{10'000};
 constexpr Milliseconds kCaughtUp{1'000};
 constexpr Milliseconds kProbe{3'000};
 constexpr Milliseconds kPrepare{2'000};
-constexpr Milliseconds kFallBack{2'000};
 
 Outcome nothing_changed(Error error) {
   Outcome outcome;
@@ -58,7 +58,6 @@ struct Switchover::Parts {
   Status catch_up();
   Status read_events();
   void prepare_vip() const;
-  void prepare_undo();
   void fill(Plan& plan);
   [[nodiscard]] json header() const;
   [[nodiscard]] PlanBudget budget() const;
@@ -217,16 +216,6 @@ void Switchover::Parts::prepare_vip() const {
   }
 }
 
-void Switchover::Parts::prepare_undo() {
-  const Status reserved = roles.orig->reserve_mysql(environment.clock.deadline_after(kPrepare));
-  if (!reserved.ok()) {
-    environment.log.warning(
-        "no second session ahead for putting things back; where that is needed it is opened then: "
-        "{}",
-        reserved.error().message);
-  }
-}
-
 void Switchover::Parts::fill(Plan& plan) {
   add_steps_before(plan, roles, handover, request.max_downtime, request.limits.long_writers,
                    environment);
@@ -288,14 +277,14 @@ Outcome Switchover::run() {
   }
   parts.journal = journal.value()->path();
   if (environment.observer != nullptr) environment.observer->operation_began(parts.journal);
-  parts.prepare_undo();
+  reserve_for_undo(*parts.roles.orig, environment.clock, environment.log);
   Plan plan(environment.clock, environment.log, environment.interrupt);
   plan.watch(environment.observer);
   parts.fill(plan);
   Outcome outcome = plan.run(*journal.value(), parts.budget(), [&parts, &environment] {
     environment.log.info("Putting everything back as it was found");
     for (const std::unique_ptr<Node>& node : parts.discovery.nodes) {
-      node->fall_back(environment.clock.deadline_after(kFallBack));
+      fall_back_for_undo(*node, environment.clock);
     }
   });
   parts.downtime = plan.hurried();
